@@ -1,0 +1,297 @@
+# Copyright (c) 2026, The openstack_ops.glance developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
+
+# This file is private to the collection: anything in it may change at any time.
+
+"""Every check that has a code: what it looks at, and what to do about what it finds."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+
+class Check(t.NamedTuple):
+    """One row of the table of checks."""
+
+    looks_at: str
+    remedy: str
+
+
+CHECKS: dict[str, Check] = {
+    # The variables, before anything is asked of a server.
+    "GLS-001": Check(
+        "every variable that begins with `glance_` has a name that the collection knows",
+        "correct the name, or give your own variable a name that does not resemble one of the collection's",
+    ),
+    "GLS-002": Check(
+        "every key inside a variable is one that the collection knows",
+        "correct the key or remove it",
+    ),
+    "GLS-003": Check(
+        "the password of Glance's database account is set",
+        "set glance_database.password, from a vault",
+    ),
+    "GLS-004": Check(
+        "the password of Glance's user in Keystone is set",
+        "set glance_keystone.service_password, from a vault",
+    ),
+    "GLS-005": Check(
+        "Keystone's URL is set",
+        "set glance_keystone.auth_url, for example https://keystone.example.org:5000/v3",
+    ),
+    "GLS-006": Check(
+        "`glance_release` is a release that the collection knows",
+        "give one of the releases listed, or leave glance_release out to take what the package source offers",
+    ),
+    "GLS-007": Check(
+        "the host of the database server is set",
+        "set glance_database.host to the name or address under which the controllers reach the server",
+    ),
+    "GLS-008": Check(
+        "the URL of the public endpoint is set",
+        "set glance_public_url, for example https://images.example.org:9292",
+    ),
+    "GLS-009": Check(
+        "the certificates that TLS to the database trusts are named",
+        "set glance_database.tls.ca_cert to the path of the file on the controllers",
+    ),
+    "GLS-010": Check(
+        "`glance_stores` maps the name of each store to its options",
+        "write it as in the example inventory: a name, below it type and the options of that type",
+    ),
+    "GLS-011": Check(
+        "`glance_default_store` names a store of `glance_stores`",
+        "set glance_default_store to the name of one of the stores",
+    ),
+    "GLS-012": Check(
+        "the type of every store is one that the collection configures",
+        "give one of the types listed",
+    ),
+    "GLS-013": Check(
+        "every store has the options without which its type cannot work",
+        "add the missing option",
+    ),
+    "GLS-014": Check(
+        "every option of a store is one that its type has",
+        "correct the option or remove it",
+    ),
+    "GLS-015": Check(
+        "the name of every store can be the name of a section of glance-api.conf",
+        "rename the store; letters, digits, '_', '-' and '.' are allowed, after a letter or a digit",
+    ),
+    "GLS-016": Check(
+        "no two file stores share a directory",
+        "give each store a directory of its own; a shared one mixes the images of both stores",
+    ),
+    "GLS-017": Check(
+        "staging, tasks and cache have directories of their own",
+        "give it a directory of its own; Glance deletes what it does not know there",
+    ),
+    "GLS-018": Check(
+        "every option of a store has a value that its type accepts",
+        "correct the value",
+    ),
+    "GLS-019": Check(
+        "every option of a store exists in the release that is deployed",
+        "remove the option, or deploy a release that has it",
+    ),
+    "GLS-020": Check(
+        "every URL is a complete http or https URL without credentials",
+        "write the URL as http(s)://host[:port][/path]",
+    ),
+    "GLS-021": Check(
+        "every port is a number from 1 to 65535",
+        "correct the port",
+    ),
+    "GLS-022": Check(
+        "the stores can be written in the form that `glance_store_layout` and the release ask for",
+        "set glance_store_layout to multi (Train or later), or keep one store of each type",
+    ),
+    "GLS-023": Check(
+        "no directory of Glance is out of sight of a sandboxed unit",
+        "choose a directory elsewhere, /srv for example, or set glance_hardening to false",
+    ),
+    "GLS-030": Check(
+        "every image has a name and a source",
+        "add what is missing",
+    ),
+    "GLS-031": Check(
+        "the names of the images are unique",
+        "rename one of the images, or give each an id of its own",
+    ),
+    # One node, before anything on it is changed.
+    "GLS-101": Check(
+        "the node's package source offers Glance",
+        "add a package source that has it (on Ubuntu: the cloud archive), and update the package lists",
+    ),
+    "GLS-102": Check(
+        "the Glance that the package source offers is of the wanted release",
+        "set glance_release to the release that is offered, or add the package source of the wanted one",
+    ),
+    "GLS-103": Check(
+        "the installed Glance is not newer than the wanted release",
+        "raise glance_release: an older Glance cannot work with the newer one's database",
+    ),
+    "GLS-104": Check(
+        "the node was booted with systemd",
+        "use a node with systemd as its init",
+    ),
+    "GLS-105": Check(
+        "the node's own host name resolves on the node",
+        "add the name to DNS or to /etc/hosts of the node",
+    ),
+    "GLS-110": Check(
+        "the port of the API is free, or held by Glance's own unit",
+        "stop the process that holds the port, or choose another port",
+    ),
+    "GLS-111": Check(
+        "the address that the API binds is an address of the node",
+        "bind an address of this node, or 0.0.0.0 for all of them",
+    ),
+    "GLS-120": Check(
+        "the database server answers on its port",
+        "check host and port in glance_database, that the server runs, its bind-address, and the firewall between",
+    ),
+    "GLS-121": Check(
+        "the database server talks to this node",
+        "do what the server's answer says; a blocked host is freed with FLUSH HOSTS on the server",
+    ),
+    "GLS-122": Check(
+        "the database server offers TLS with a certificate that the node trusts, when TLS is wanted",
+        "give the authority's certificate and the name in the server's certificate, or set up TLS on the server",
+    ),
+    "GLS-130": Check(
+        "Keystone answers at its URL",
+        "open the URL from the node; check that the service runs, name resolution, and the firewall between",
+    ),
+    "GLS-131": Check(
+        "Keystone's TLS certificate is one that the node trusts",
+        "give the node the file with the authority's certificate as ca_cert, or correct the URL's host name or scheme",
+    ),
+    "GLS-132": Check(
+        "what answers at Keystone's URL is a Keystone",
+        "correct glance_keystone.auth_url; for example https://keystone.example.org:5000/v3",
+    ),
+    "GLS-133": Check(
+        "the clocks of the node and of Keystone agree within five minutes, when Keystone tells the time",
+        "synchronise the clocks (chrony): with different clocks tokens count as expired",
+    ),
+    "GLS-140": Check(
+        "every memcached server answers",
+        "check host and port, that memcached runs and listens on more than 127.0.0.1, and the firewall between",
+    ),
+    "GLS-150": Check(
+        "Glance's user can write in the directories of the file stores and of staging",
+        "let Glance's user write there (chown) and enter the directories above, or remove it: it is made then",
+    ),
+    "GLS-151": Check(
+        "the directories of the file stores and of staging are directories, or can be made",
+        "move away what is there, or choose another directory",
+    ),
+    "GLS-152": Check(
+        "the file systems of the file stores and of staging are writable",
+        "mount the file system read-write; if the kernel made it read-only, find out why first (dmesg)",
+    ),
+    "GLS-153": Check(
+        "the file systems of the file stores and of staging have the least free space that is asked for",
+        "free or add space, choose another file system, or ask for less",
+    ),
+    "GLS-190": Check(
+        "every check of a node comes to an end in the time given",
+        "find out what hangs (name resolution, a network mount), or give more time",
+    ),
+    # The control node, before anything is changed.
+    "GLS-200": Check(
+        "the Python that runs the modules on the control node has the libraries that they need",
+        "install them into the environment of ansible-playbook, or name that Python as ansible_python_interpreter",
+    ),
+    "GLS-201": Check(
+        "Keystone accepts the administrator's credentials",
+        "check the user name, password, project and domains that glance_keystone.cloud or the environment name",
+    ),
+    "GLS-202": Check(
+        "the administrator has the role admin",
+        "use the credentials of a user that has the role admin in the project or system that they name",
+    ),
+    "GLS-203": Check(
+        "the administrator of the database can log in",
+        "check the login_* options: host or socket, user, password",
+    ),
+    "GLS-204": Check(
+        "the source of every image can be read and is what the image says",
+        "correct the image in glance_images, or its source",
+    ),
+    # The running service.
+    "GLS-301": Check(
+        "every node's API answers /healthcheck with 200",
+        "look at the unit's journal on the node; 503 means that the node was drained (healthcheck_disable)",
+    ),
+    "GLS-302": Check(
+        "every node's API refuses a request without a token (401)",
+        "stop the API: it serves anybody. Set flavor = keystone in [paste_deploy] (in no other section) and restart it",
+    ),
+    "GLS-303": Check(
+        "a request without a token gets an answer of Glance's",
+        "open the URL from the control node; look for a proxy or another service at that address",
+    ),
+    "GLS-310": Check(
+        "an image can be uploaded",
+        "look at the API's log on the node that is named; the default store is the usual reason",
+    ),
+    "GLS-311": Check(
+        "every node gives the uploaded image back, byte for byte",
+        "make the store readable from every node: a file store has to be on a shared file system",
+    ),
+    "GLS-312": Check(
+        "the uploaded image can be deleted, and is gone then",
+        "delete it by hand (openstack image delete) and look at the API's log",
+    ),
+    "GLS-313": Check(
+        "the verification comes to its end",
+        "run it again",
+    ),
+}
+"""Code -> check. GLS-0xx: variables; 1xx: a node; 2xx: the control node; 3xx: the running service."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """Something that a check found.
+
+    :param what: what was found, with the value that is wrong. Never a secret.
+    :param node: the node where it was found, if it concerns one.
+    :param advice: what to do about it, where more is known than the table says.
+    """
+
+    code: str
+    what: str
+    node: str = ""
+    advice: str = ""
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it."""
+        return self.advice or CHECKS[self.code].remedy
+
+    @property
+    def message(self) -> str:
+        """The problem as one line for people."""
+        place = f"{self.node}: " if self.node else ""
+        return f"{self.code} {place}{_sentence(self.what)} What to do: {_sentence(self.remedy)}"
+
+    def as_dict(self) -> dict[str, str]:
+        """The problem as a module returns it."""
+        return {
+            "code": self.code,
+            "node": self.node,
+            "what": self.what,
+            "remedy": self.remedy,
+            "message": self.message,
+        }
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."

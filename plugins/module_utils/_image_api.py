@@ -1,0 +1,202 @@
+# Copyright (c) 2026, The openstack_ops.glance developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
+
+# This file is private to the collection: anything in it may change at any time.
+
+"""The requests to Glance's image API that the collection sends, as old as version 2 of it where possible."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import typing as t
+
+from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_source import Stream
+from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import RequestCount, told
+
+with contextlib.suppress(ImportError):
+    import keystoneauth1.adapter
+    import keystoneauth1.exceptions
+
+if t.TYPE_CHECKING:
+    from openstack.connection import Connection
+
+Record = dict[str, t.Any]
+
+PATCH_TYPE = "application/openstack-images-v2.1-json-patch"
+
+
+class ImageApi:
+    """The requests to Glance, one method each."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._count = RequestCount(connection)
+        config = connection.config
+        # Not connection.image: it would ask Glance for its versions first, and all that is used here is as old as v2.
+        self._adapter = keystoneauth1.adapter.Adapter(
+            session=connection.session,
+            service_type="image",
+            interface=config.get_interface("image"),
+            region_name=config.get_region_name("image"),
+            endpoint_override=config.get_endpoint("image"),
+        )
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent, those for the token included."""
+        return self._count.total
+
+    def authenticate(self) -> None:
+        """Get the token that everything else uses."""
+        with told("authenticating"):
+            self._adapter.get_token()
+
+    def own_project(self) -> tuple[t.Optional[str], t.Optional[str]]:
+        """Return id and name of the project that the token is for."""
+        with told("reading the project of the token"):
+            get_access = getattr(self._connection.session.auth, "get_access", None)
+            access = get_access(self._connection.session) if get_access else None
+        return (access.project_id, access.project_name) if access else (None, None)
+
+    def project_id(self, name: str) -> str:
+        """Return the id of a project.
+
+        :raises GlanceError: when there is none, or more than one.
+        """
+        doing = f"looking for the project {name!r}"
+        with told(doing):
+            found = [str(project.id) for project in self._connection.identity.projects(name=name)]
+        if len(found) != 1:
+            raise GlanceError(
+                doing,
+                answer=f"there are {len(found)}: {', '.join(found)}" if found else "there is none",
+                remedy="give the id of the project as owner",
+            )
+        return found[0]
+
+    def find(self, **filters: str) -> list[Record]:
+        """Return the images that match."""
+        answer = self._request("looking for the image", "GET", "/images", params=filters)
+        return list(answer.json()["images"])
+
+    def get(self, image_id: str) -> t.Optional[Record]:
+        """Return an image, or None."""
+        try:
+            return self._record(self._request(f"reading the image {image_id}", "GET", f"/images/{image_id}"))
+        except GlanceError as error:
+            if status_of(error) == 404:
+                return None
+            raise
+
+    def create(self, attributes: Record) -> Record:
+        """Make the record of an image, without data."""
+        doing = f"creating the image {attributes.get('name')!r}"
+        return self._record(self._request(doing, "POST", "/images", json=attributes))
+
+    def update(self, record: Record, updates: Record) -> Record:
+        """Change attributes and properties, in one request; None removes a property."""
+        operations = [_operation(record, name, value) for name, value in sorted(updates.items())]
+        return self._record(
+            self._request(
+                f"changing the image {record['id']}",
+                "PATCH",
+                f"/images/{record['id']}",
+                json=operations,
+                headers={"Content-Type": PATCH_TYPE},
+            )
+        )
+
+    def upload(self, image_id: str, stream: Stream, store: t.Optional[str], timeout: int) -> None:
+        """Send the data of an image."""
+        headers = {"Content-Type": "application/octet-stream"}
+        if store is not None:
+            headers["X-Image-Meta-Store"] = store
+        self._request(
+            f"uploading the data of the image {image_id}",
+            "PUT",
+            f"/images/{image_id}/file",
+            data=stream.body(),
+            headers=headers,
+            timeout=timeout,
+            log=False,
+            connect_retries=0,
+            status_code_retries=0,
+        )
+
+    def delete(self, image_id: str, timeout: t.Optional[int] = None) -> None:
+        """Delete an image and its data; one that is already gone is fine."""
+        options = {} if timeout is None else {"timeout": timeout}
+        try:
+            self._request(f"deleting the image {image_id}", "DELETE", f"/images/{image_id}", **options)
+        except GlanceError as error:
+            if status_of(error) != 404:
+                raise
+
+    def stores(self) -> t.Optional[list[str]]:
+        """Return the names of the stores, or None where there is only one and it has no name."""
+        try:
+            answer = self._request("listing the stores", "GET", "/info/stores")
+        except GlanceError as error:
+            if status_of(error) == 404:
+                return None
+            raise
+        return [str(store["id"]) for store in answer.json()["stores"]]
+
+    def members(self, image_id: str) -> list[str]:
+        """Return the projects that an image is shared with."""
+        answer = self._request(f"listing the members of the image {image_id}", "GET", f"/images/{image_id}/members")
+        return [str(member["member_id"]) for member in answer.json()["members"]]
+
+    def add_member(self, image_id: str, project: str) -> None:
+        """Share an image with a project."""
+        doing = f"sharing the image {image_id} with the project {project}"
+        self._request(doing, "POST", f"/images/{image_id}/members", json={"member": project})
+
+    def _request(self, doing: str, method: str, path: str, **options: t.Any) -> t.Any:
+        if method in ("GET", "DELETE"):
+            # Servers close connections without saying so; these requests can be sent twice.
+            options.setdefault("connect_retries", 2)
+        with told(doing):
+            return self._adapter.request(self._base() + path, method, raise_exc=True, **options)
+
+    def _base(self) -> str:
+        endpoint = self._adapter.get_endpoint()
+        if endpoint is None:
+            raise keystoneauth1.exceptions.EndpointNotFound("the catalogue has no endpoint of the service type image")
+        return re.sub(r"/v[0-9.]+/?$", "", endpoint).rstrip("/") + "/v2"
+
+    @staticmethod
+    def _record(answer: t.Any) -> Record:
+        return dict(answer.json())
+
+
+def _operation(record: Record, name: str, value: t.Any) -> Record:
+    path = "/" + name.replace("~", "~0").replace("/", "~1")
+    if value is None:
+        return {"op": "remove", "path": path}
+    return {"op": "replace" if name in record else "add", "path": path, "value": value}
+
+
+def status_of(error: BaseException) -> t.Optional[int]:
+    """Return the HTTP status that led to an error, if one did."""
+    status = getattr(error.__cause__, "http_status", None)
+    return int(status) if status else None
+
+
+def is_unreachable(error: GlanceError) -> bool:
+    """Tell whether an error means that there is no Glance yet, or none that answers."""
+    kinds = (
+        keystoneauth1.exceptions.ConnectFailure,
+        keystoneauth1.exceptions.CatalogException,
+        keystoneauth1.exceptions.DiscoveryFailure,
+    )
+    return isinstance(error.__cause__, kinds) or status_of(error) in (502, 503, 504)
+
+
+def is_of_the_api(error: GlanceError) -> bool:
+    """Tell whether an error came from the request, and not from where its data came from."""
+    return isinstance(error.__cause__, keystoneauth1.exceptions.ClientException)

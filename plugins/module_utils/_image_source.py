@@ -1,0 +1,520 @@
+# Copyright (c) 2026, The openstack_ops.glance developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
+
+# This file is private to the collection: anything in it may change at any time.
+
+"""Where the bytes of an image come from: a file or a URL, read once, hashed on the way, never held as a whole."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import stat
+import tempfile
+import time
+import typing as t
+from urllib.parse import urlsplit
+
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _image_format
+from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_progress import ProgressFile
+from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import explain
+
+IMPORT_ERROR: t.Optional[ImportError] = None
+try:
+    import requests
+    import urllib3.exceptions
+except ImportError as error:
+    IMPORT_ERROR = error
+
+BLOCK = 256 * 1024
+MOST_AT_ONCE = 64 * 1024 * 1024
+ALGORITHMS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
+
+
+class Checksum(t.NamedTuple):
+    """A checksum that the user gave."""
+
+    algorithm: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.algorithm}:{self.value}"
+
+
+def parse_checksum(text: t.Optional[str]) -> t.Optional[Checksum]:
+    """Return the checksum that the option means, or None when it is not given.
+
+    :raises GlanceError: when it is malformed.
+    """
+    if not text:
+        return None
+    algorithm, _colon, value = text.strip().lower().partition(":")
+    length = 2 * hashlib.new(algorithm, usedforsecurity=False).digest_size if algorithm in ALGORITHMS else 0
+    if length and re.fullmatch(f"[0-9a-f]{{{length}}}", value):
+        return Checksum(algorithm, value)
+    raise GlanceError(
+        f"reading the checksum {text!r}",
+        answer=f"a checksum of {algorithm} has {length} hexadecimal digits" if length else "the algorithm is not known",
+        remedy=f"write it as sha512:HEX; the algorithms are {', '.join(ALGORITHMS)}",
+    )
+
+
+class Stream:
+    """The bytes of an image on their way, as the body of a request.
+
+    The last block is held back until everything that can be known of the bytes has been checked, so that a server
+    never receives the whole of an image that is not the right one.
+    """
+
+    def __init__(self, source: Source, algorithms: t.Iterable[str], progress: ProgressFile) -> None:
+        self._source = source
+        self._progress = progress
+        self._hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
+        self.done = 0
+
+    def digest(self, algorithm: str) -> t.Optional[str]:
+        """Return the checksum of what has passed, when it was computed with this algorithm."""
+        return self._hashes[algorithm].hexdigest() if algorithm in self._hashes else None
+
+    def body(self) -> t.Union[Stream, t.Iterator[bytes]]:
+        """Return what requests sends: with the length announced where it is known."""
+        return iter(self) if self._source.size is None else self
+
+    def __len__(self) -> int:
+        return self._source.size or 0
+
+    def __iter__(self) -> t.Iterator[bytes]:
+        if self.done:
+            raise GlanceError(
+                f"reading {self._source.shown}",
+                answer="the server wanted to have it sent again from its beginning",
+                cause="a token that expired while it was sent",
+                remedy="run the task again",
+            )
+        held = b""
+        for block in self._source.blocks():
+            for each in self._hashes.values():
+                each.update(block)
+            self.done += len(block)
+            self._progress.advance(self.done)
+            if held:
+                yield held
+            held = block
+        self._source.check_end(self.done)
+        self._check_sum()
+        yield held
+
+    def _check_sum(self) -> None:
+        wanted = self._source.checksum
+        if wanted is not None and self.digest(wanted.algorithm) not in (None, wanted.value):
+            raise wrong_checksum(self._source.shown, wanted, str(self.digest(wanted.algorithm)))
+
+    def drain(self) -> None:
+        """Read everything, only for the checksums."""
+        for _block in self:
+            pass
+
+
+def wrong_checksum(shown: str, wanted: Checksum, found: str) -> GlanceError:
+    """Return the error of a checksum that is not the declared one."""
+    return GlanceError(
+        f"comparing the checksum of {shown}",
+        answer=f"the declared one is {wanted}, the bytes have {wanted.algorithm}:{found}",
+        cause="a file that was published anew, a damaged download, or the checksum of another file",
+        remedy="get the file and its published checksum again, and compare them",
+    )
+
+
+class Source(t.Protocol):
+    """A file or a URL; a reader for the inspection of the format, too."""
+
+    shown: str
+    size: t.Optional[int]
+    checksum: t.Optional[Checksum]
+
+    def open(self) -> None:
+        """Make sure that it can be read, and learn its size."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return bytes from the middle; fewer at the end, none where they cannot be had."""
+
+    def blocks(self) -> t.Iterator[bytes]:
+        """Return all bytes, in blocks, none of them empty."""
+
+    def check_end(self, done: int) -> None:
+        """Make sure that the blocks were all there is, and of one and the same image."""
+
+
+def open_source(
+    text: str, checksum: t.Optional[Checksum], progress: ProgressFile, timeout: float
+) -> t.Union[FileSource, UrlSource]:
+    """Return the source that the option means, not opened yet.
+
+    :raises GlanceError: when it is a URL of a kind that cannot be read.
+    """
+    scheme = urlsplit(text).scheme.lower() if "://" in text else ""
+    if scheme in ("http", "https"):
+        return UrlSource(text, checksum, timeout)
+    if scheme:
+        raise GlanceError(
+            f"reading {shown_url(text)}",
+            answer=f"sources with {scheme}:// cannot be read",
+            remedy="give the path of a file, or an http or https URL",
+        )
+    return FileSource(text, checksum, progress)
+
+
+class FileSource:
+    """An image in a file, where the module runs."""
+
+    def __init__(
+        self, path: str, checksum: t.Optional[Checksum] = None, progress: t.Optional[ProgressFile] = None
+    ) -> None:
+        self.path = os.path.abspath(os.path.expanduser(path))
+        self.shown = self.path
+        self.checksum = checksum
+        self.size: t.Optional[int] = None
+        self._progress = progress or ProgressFile()
+        self._file: t.Optional[t.BinaryIO] = None
+        self._number = -1
+        self._known = HashCache(self.path)
+
+    def open(self) -> None:
+        """Open the file, and learn its size.
+
+        :raises GlanceError: when it is missing, a directory, unreadable or empty.
+        """
+        if self._file is not None:
+            return
+        doing = f"opening {self.shown}"
+        try:
+            found = os.stat(self.path)
+            if not stat.S_ISREG(found.st_mode):
+                kind = "a directory" if stat.S_ISDIR(found.st_mode) else "not a regular file"
+                raise GlanceError(doing, answer=f"it is {kind}", remedy="give the path of an image file as source")
+            self._file = open(self.path, "rb")  # noqa: SIM115 - it stays open until close()
+        except OSError as error:
+            raise GlanceError(
+                doing,
+                answer=str(error.strerror),
+                cause="a mistyped path, or a file that is on another machine"
+                if isinstance(error, FileNotFoundError)
+                else "",
+                remedy="the path is looked up where the module runs, by default on the control node",
+            ) from error
+        self._number = self._file.fileno()
+        status = os.fstat(self._number)
+        if status.st_size == 0:
+            raise GlanceError(doing, answer="it is empty", cause="an interrupted download", remedy="get the file again")
+        self.size = status.st_size
+        self._known.load(status)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return bytes from the middle; fewer at the end, none where so many were never needed by a real image."""
+        self.open()
+        size = self.size or 0
+        if not 0 <= offset < size or length > MOST_AT_ONCE:
+            return b""
+        return os.pread(self._number, length, offset)
+
+    def blocks(self) -> t.Iterator[bytes]:
+        """Return all bytes, in blocks."""
+        self.open()
+        size, offset = self.size or 0, 0
+        os.lseek(self._number, 0, os.SEEK_SET)
+        while offset < size:
+            try:
+                block = os.read(self._number, min(BLOCK, size - offset))
+            except OSError as error:
+                raise GlanceError(f"reading {self.shown}", answer=str(error.strerror)) from error
+            if not block:
+                return
+            offset += len(block)
+            yield block
+
+    def check_end(self, done: int) -> None:
+        """Make sure that nobody has changed the file while it was read."""
+        status = os.fstat(self._number)
+        if done != self.size or not self._known.fits(status):
+            raise GlanceError(
+                f"reading {self.shown}",
+                answer=f"it was changed while it was read ({self.size} bytes before, {status.st_size} now)",
+                cause="a download that still runs",
+                remedy="run the task again when the file is complete",
+            )
+
+    def digest(self, algorithm: str) -> str:
+        """Return the checksum of the file: from the cache, or by reading the file once.
+
+        :raises GlanceError: when it is not the declared one.
+        """
+        self.open()
+        if algorithm not in self._known.digests:
+            wanted = {algorithm} if self.checksum is None else {algorithm, self.checksum.algorithm}
+            self._progress.begin("read for its checksum", self.size)
+            stream = Stream(self, wanted, self._progress)
+            stream.drain()
+            self.remember(stream, wanted)
+        return self._known.digests[algorithm]
+
+    def remember(self, stream: Stream, algorithms: t.Iterable[str]) -> None:
+        """Keep the checksums of the file for the next run."""
+        self._known.add({name: value for name, value in ((n, stream.digest(n)) for n in algorithms) if value})
+
+    def check_checksum(self) -> None:
+        """Make sure that the file has the declared checksum.
+
+        :raises GlanceError: when it has not.
+        """
+        if self.checksum is not None:
+            found = self.digest(self.checksum.algorithm)
+            if found != self.checksum.value:
+                raise wrong_checksum(self.shown, self.checksum, found)
+
+
+class HashCache:
+    """The checksums of one file that were computed before, as long as its status is the same."""
+
+    def __init__(self, path: str) -> None:
+        home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+        self._directory = os.path.join(home, "openstack_ops.glance")
+        name = hashlib.sha256(os.fsencode(path)).hexdigest()
+        self._path = os.path.join(self._directory, f"{name}.json")
+        self._key: dict[str, t.Any] = {"path": path}
+        self._settled = False
+        self.digests: dict[str, str] = {}
+
+    @staticmethod
+    def _of(status: os.stat_result) -> dict[str, int]:
+        return {
+            "inode": status.st_ino,
+            "size": status.st_size,
+            "mtime_ns": status.st_mtime_ns,
+            # A copy can preserve the time of modification, never this one.
+            "ctime_ns": status.st_ctime_ns,
+        }
+
+    def load(self, status: os.stat_result) -> None:
+        """Look up what is known of the file."""
+        self._key.update(self._of(status))
+        # A file that changed within the resolution of its times could change again without a trace.
+        self._settled = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > 2_000_000_000
+        self.digests = {}
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError), open(self._path, encoding="utf-8") as file:
+            entry = json.load(file)
+            if entry["file"] == self._key:
+                self.digests = {str(name): str(value) for name, value in entry["digests"].items()}
+
+    def fits(self, status: os.stat_result) -> bool:
+        """Tell whether the file is still the one that was looked up."""
+        return {**self._key, **self._of(status)} == self._key
+
+    def add(self, digests: dict[str, str]) -> None:
+        """Keep more checksums, where there is a place to keep them."""
+        self.digests.update(digests)
+        if not self._settled:
+            return
+        with contextlib.suppress(OSError):
+            os.makedirs(self._directory, mode=0o700, exist_ok=True)
+            with tempfile.NamedTemporaryFile("w", dir=self._directory, delete=False, encoding="utf-8") as file:
+                json.dump({"file": self._key, "digests": self.digests}, file)
+            os.replace(file.name, self._path)
+
+
+class UrlSource:
+    """An image at an http or https URL."""
+
+    def __init__(self, url: str, checksum: t.Optional[Checksum] = None, timeout: float = 60) -> None:
+        self.url = url
+        self.shown = shown_url(url)
+        self.checksum = checksum
+        self.size: t.Optional[int] = None
+        self._timeout = timeout
+        self._response: t.Any = None
+        self._head = b""
+
+    def open(self) -> None:
+        """Ask for the URL, and read its beginning.
+
+        :raises GlanceError: when it cannot be had, or is empty.
+        """
+        if self._response is not None:
+            return
+        if IMPORT_ERROR is not None:
+            raise GlanceError(
+                f"reading {self.shown}", answer=str(IMPORT_ERROR), remedy="install the Python library requests"
+            )
+        self._response = self._get({})
+        length = self._response.headers.get("Content-Length", "")
+        self.size = int(length) if length.isdigit() else None
+        self._head = b"".join(self._read(_image_format.HEAD))
+        if len(self._head) < _image_format.HEAD:
+            self.size = len(self._head) if self.size is None else self.size
+            self.check_end(len(self._head))
+        if not self._head:
+            raise GlanceError(f"reading {self.shown}", answer="it is empty", remedy="correct the source")
+
+    def _get(self, headers: dict[str, str]) -> t.Any:
+        doing = f"asking for {self.shown}"
+        try:
+            # Never a kept-alive connection: the server may close it just as the next request leaves.
+            response = requests.get(
+                self.url, stream=True, timeout=self._timeout, headers={"Accept-Encoding": "identity", **headers}
+            )
+        except requests.RequestException as error:
+            raise self._explain(doing, error) from error
+        if response.status_code >= 400:
+            response.close()
+            raise GlanceError(
+                doing,
+                answer=f"HTTP {response.status_code} {response.reason}",
+                cause=CAUSES.get(response.status_code, ""),
+                remedy="open the URL from where the module runs, by default the control node",
+            )
+        return response
+
+    def _explain(self, doing: str, error: Exception) -> GlanceError:
+        told = explain(doing, error)
+        answer = told.answer.lstrip(": ")
+        if isinstance(error, requests.exceptions.Timeout):
+            answer = f"no answer came within {self._timeout:g} seconds"
+        if isinstance(error, requests.exceptions.SSLError):
+            remedy = "set REQUESTS_CA_BUNDLE in the environment of the task to a file with the authority's certificate"
+            return GlanceError(doing, answer=answer, cause=told.cause, remedy=remedy)
+        return GlanceError(
+            doing,
+            answer=answer,
+            cause="a mistyped URL, a server that is down, a proxy or a firewall",
+            remedy="open the URL from where the module runs, by default the control node",
+        )
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._response is not None:
+            self._response.close()
+            self._response = None
+
+    def _read(self, length: int) -> t.Iterator[bytes]:
+        while length > 0:
+            try:
+                block = self._response.raw.read(min(BLOCK, length), decode_content=False)
+            except (urllib3.exceptions.HTTPError, OSError) as error:
+                raise self._cut_off(str(error)) from error
+            if not block:
+                return
+            length -= len(block)
+            yield block
+
+    def _cut_off(self, answer: str) -> GlanceError:
+        return GlanceError(
+            f"reading {self.shown}",
+            answer=f"the server stopped before the end ({answer})",
+            cause="a connection that broke, or a file that is truncated on the server",
+            remedy="run the task again; if it happens again, download the file and give its path as source",
+        )
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return bytes from the middle; none where the server does not give out parts."""
+        if offset < 0:
+            return b""
+        if offset + length <= len(self._head) or len(self._head) == self.size:
+            return self._head[offset : offset + length]
+        if self.size is None or offset >= self.size or length > _image_format.HEAD or not self._gives_parts():
+            return b""
+        part = self._get({"Range": f"bytes={offset}-{min(offset + length, self.size) - 1}"})
+        try:
+            return bytes(part.content) if part.status_code == 206 else b""
+        except requests.RequestException as error:
+            raise self._cut_off(str(error)) from error
+        finally:
+            part.close()
+
+    def _gives_parts(self) -> bool:
+        return "bytes" in str(self._response.headers.get("Accept-Ranges", ""))
+
+    def blocks(self) -> t.Iterator[bytes]:
+        """Return all bytes, in blocks."""
+        yield self._head
+        yield from self._read(2**63)
+
+    def check_end(self, done: int) -> None:
+        """Make sure that as many bytes came as were announced."""
+        if self.size is not None and done != self.size:
+            raise self._cut_off(f"{done} of {self.size} bytes came")
+
+
+CAUSES = {
+    401: "a URL that needs credentials",
+    403: "a URL that needs credentials, or one that has expired",
+    404: "a mistyped URL, or an image that was removed there",
+    407: "a proxy that needs credentials",
+    410: "an image that was removed there",
+}
+
+
+def shown_url(url: str) -> str:
+    """Return the URL without what may be secret: credentials and the query."""
+    parts = urlsplit(url)
+    query = "?..." if parts.query else ""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{query}"
+
+
+def problems(spec: t.Mapping[str, t.Any], *, timeout: float = 15.0, hash_files: bool = True) -> list[str]:
+    """Return everything that can be known to be wrong with one entry of ``glance_images``, before any cloud is asked.
+
+    :param spec: the entry: the options of the module image.
+    :param timeout: how many seconds the server of a URL may stay silent.
+    :param hash_files: whether a file is read for its checksum when the checksum is not known from before.
+    """
+    name = str(spec.get("name") or spec.get("id") or "")
+    about = f"the image {name!r}: "
+    found = [] if name else ["it has no name"]
+    found += _unknown_format(spec, "disk_format", ("auto", *_image_format.DISK_FORMATS))
+    found += _unknown_format(spec, "container_format", _image_format.CONTAINER_FORMATS)
+    checksum = None
+    try:
+        checksum = parse_checksum(spec.get("checksum"))
+    except GlanceError as error:
+        found.append(str(error))
+    if not found and spec.get("source"):
+        found += _problems_of_source(spec, checksum, timeout, hash_files)
+    return [about + problem for problem in found]
+
+
+def _unknown_format(spec: t.Mapping[str, t.Any], option: str, known: tuple[str, ...]) -> list[str]:
+    value = spec.get(option)
+    return [] if value is None or value in known else [f"{option} is {value!r}, allowed are {', '.join(known)}."]
+
+
+def _problems_of_source(
+    spec: t.Mapping[str, t.Any], checksum: t.Optional[Checksum], timeout: float, hash_files: bool
+) -> list[str]:
+    found = []
+    try:
+        source = open_source(str(spec["source"]), checksum, ProgressFile(), timeout)
+        with contextlib.closing(source):
+            source.open()
+            try:
+                _image_format.choose(source, spec.get("disk_format") or "auto", spec.get("container_format"))
+            except GlanceError as error:
+                found.append(str(error))
+            if hash_files and isinstance(source, FileSource):
+                source.check_checksum()
+    except GlanceError as error:
+        found.append(str(error))
+    return found

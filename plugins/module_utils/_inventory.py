@@ -1,0 +1,315 @@
+# Copyright (c) 2026, The openstack_ops.glance developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
+
+# This file is private to the collection: anything in it may change at any time.
+
+"""What can be known to be wrong from the variables alone, all of it at once."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import re
+import typing as t
+from urllib.parse import SplitResult, urlsplit
+
+from ansible_collections.openstack_ops.glance.plugins.module_utils._checks import Problem
+from ansible_collections.openstack_ops.glance.plugins.module_utils._stores import (
+    TRAIN,
+    name_problem,
+    near_miss,
+    normal_path,
+    store_directories,
+    store_problems,
+)
+
+Spec = t.Mapping[str, t.Any]
+
+NEAR = 0.85
+"""How alike a foreign variable's name has to be to count as a slip; glance_image_dir is a name of its own."""
+
+REQUIRED = (
+    ("glance_database", "host", "GLS-007"),
+    ("glance_database", "password", "GLS-003"),
+    ("glance_keystone", "auth_url", "GLS-005"),
+    ("glance_keystone", "service_password", "GLS-004"),
+)
+HIDDEN = ("/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/")  # noqa: S108  tree: allow
+"""What ProtectHome and PrivateTmp hide from a unit, whatever ReadWritePaths says."""
+DIRECTORIES = ("glance_staging_directory", "glance_tasks_directory", "glance_cache.directory")
+FREE_FORM = ("glance_config", "glance_registry_config", "glance_policy", "glance_hardening_options", "glance_images")
+"""The variables whose keys are not the collection's, or not those of an address."""
+
+IMAGE_OPTIONS = (
+    "name",
+    "id",
+    "state",
+    "source",
+    "checksum",
+    "disk_format",
+    "container_format",
+    "visibility",
+    "properties",
+    "purge_properties",
+    "tags",
+    "protected",
+    "hidden",
+    "min_disk",
+    "min_ram",
+    "owner",
+    "store",
+    "replace",
+    "timeout",
+)
+"""The options of the module image that say what an image is; how the cloud is reached is said once, elsewhere."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Inventory:
+    """What an operator set, and what the collection knows.
+
+    :param variables: the effective value of each variable.
+    :param spec: the argument spec of the role that holds the variables.
+    :param defined: the names of all variables of the inventory that begin with ``glance_``.
+    :param known: names that belong to the collection though the spec does not have them.
+    :param releases: the major number of Glance by the name of the release.
+    """
+
+    variables: t.Mapping[str, t.Any]
+    spec: Spec
+    defined: t.Collection[str] = ()
+    known: t.Collection[str] = ()
+    releases: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
+    release: str = ""
+
+    def value(self, path: str) -> t.Any:
+        """Return the value at a path such as ``glance_cache.directory``, or None."""
+        value: t.Any = self.variables
+        for step in path.split("."):
+            value = value.get(step) if isinstance(value, dict) or value is self.variables else None
+        return value
+
+    @property
+    def stores(self) -> dict[str, t.Any]:
+        """The stores, as far as they have the form of stores."""
+        stores = self.value("glance_stores")
+        return dict(stores) if isinstance(stores, dict) else {}
+
+    @property
+    def images(self) -> list[dict[str, t.Any]]:
+        """The images, as far as they have the form of images."""
+        images = self.value("glance_images")
+        return [image for image in images if isinstance(image, dict)] if isinstance(images, list) else []
+
+
+def problems(inventory: Inventory) -> list[Problem]:
+    """Return everything that is wrong, in the order of the table of checks."""
+    return [problem for check in CHECKERS for problem in check(inventory)]
+
+
+def _mistyped_names(inventory: Inventory) -> t.Iterator[Problem]:
+    names = {*inventory.spec, *inventory.known}
+    for name in sorted(set(inventory.defined) - names):
+        meant = near_miss(name, names, cutoff=NEAR)
+        if meant:
+            yield Problem("GLS-001", f"the variable {name} is unknown{meant}")
+
+
+def _mistyped_keys(inventory: Inventory) -> t.Iterator[Problem]:
+    images: dict[str, t.Any] = {"options": {option: {} for option in IMAGE_OPTIONS}}
+    for name, value in inventory.variables.items():
+        spec = inventory.spec.get(name, {})
+        yield from _unknown_keys(name, value, {**images, **spec} if name == "glance_images" else spec)
+
+
+def _unknown_keys(where: str, value: t.Any, spec: Spec) -> t.Iterator[Problem]:
+    if isinstance(value, list):
+        for index, element in enumerate(value):
+            yield from _unknown_keys(f"{where}[{index}]", element, spec)
+    if not isinstance(value, dict) or "options" not in spec:
+        return
+    known = spec["options"]
+    names = [*known, *(alias for option in known.values() for alias in option.get("aliases", []))]
+    for key, inner in value.items():
+        if key not in names:
+            yield Problem("GLS-002", f"{where}.{key} is unknown{near_miss(key, names) or _all_of(known)}")
+        else:
+            yield from _unknown_keys(f"{where}.{key}", inner, known.get(key, {}))
+
+
+def _all_of(names: t.Iterable[str]) -> str:
+    return f"; there are {', '.join(sorted(names))}"
+
+
+def _missing_values(inventory: Inventory) -> t.Iterator[Problem]:
+    for variable, key, code in REQUIRED:
+        if variable in inventory.spec and not inventory.value(f"{variable}.{key}"):
+            yield Problem(code, f"{variable}.{key} is not set")
+    if inventory.value("glance_database.tls.enabled") and not inventory.value("glance_database.tls.ca_cert"):
+        yield Problem("GLS-009", "glance_database.tls.enabled is true, and glance_database.tls.ca_cert is not set")
+    if "glance_public_url" in inventory.spec and not inventory.value("glance_public_url"):
+        yield Problem("GLS-008", "glance_public_url is not set")
+
+
+def _unknown_release(inventory: Inventory) -> t.Iterator[Problem]:
+    if not inventory.release and inventory.value("glance_release") == "auto":
+        yield Problem("GLS-006", "glance_release is 'auto', and no release is known that this distribution packages")
+    if inventory.release and inventory.release not in inventory.releases:
+        meant = near_miss(inventory.release, inventory.releases)
+        known = ", ".join(inventory.releases)
+        yield Problem("GLS-006", f"the release {inventory.release!r} is unknown{meant}; there are {known}")
+
+
+def _wrong_stores(inventory: Inventory) -> t.Iterator[Problem]:
+    stores = inventory.value("glance_stores")
+    if not isinstance(stores, dict) or not stores:
+        yield Problem("GLS-010", "glance_stores holds no store")
+        return
+    release = inventory.releases.get(inventory.release)
+    for name, store in stores.items():
+        wrong = name_problem(name)
+        if wrong:
+            yield Problem("GLS-015", f"the name of the store {name!r} {wrong}")
+        yield from store_problems(str(name), store, release)
+    # oslo.config does not tell sections apart that differ in case only.
+    for alike in _repeated(list(stores), key=lambda name: str(name).lower()):
+        yield Problem("GLS-015", f"the stores {_list(alike)} differ in case only")
+
+
+def _wrong_default_store(inventory: Inventory) -> t.Iterator[Problem]:
+    default, stores = inventory.value("glance_default_store"), inventory.stores
+    if not stores or (not default and len(stores) == 1):
+        return
+    if not default:
+        yield Problem(
+            "GLS-011", f"glance_default_store is not set, and there are {len(stores)} stores: {_list(stores)}"
+        )
+    elif default not in stores:
+        meant = near_miss(default, map(str, stores))
+        yield Problem("GLS-011", f"glance_default_store is {default!r}, which is no store{meant}{_all_of(stores)}")
+
+
+def _shared_directories(inventory: Inventory) -> t.Iterator[Problem]:
+    used: dict[str, list[str]] = collections.defaultdict(list)
+    for directory in store_directories(inventory.stores):
+        used[directory["path"]].append(directory["purpose"])
+    for path, purposes in used.items():
+        if len(purposes) > 1:
+            yield Problem("GLS-016", f"{path} is the {' and the '.join(purposes)}")
+    for variable in DIRECTORIES:
+        value = inventory.value(variable)
+        path = normal_path(value) if isinstance(value, str) and value else ""
+        if used.get(path):
+            yield Problem("GLS-017", f"{variable} is {path}, which is the {used[path][0]} too")
+        elif path:
+            used[path].append(f"directory of {variable}")
+
+
+def _wrong_layout(inventory: Inventory) -> t.Iterator[Problem]:
+    layout, release = inventory.value("glance_store_layout"), inventory.releases.get(inventory.release)
+    too_old = release is not None and release < TRAIN
+    if layout == "multi" and too_old:
+        yield Problem("GLS-022", f"glance_store_layout is 'multi', which the release {inventory.release} does not have")
+    if layout != "single" and not too_old:
+        return
+    kinds = [store.get("type") for store in inventory.stores.values() if isinstance(store, dict)]
+    for alike in _repeated(kinds, key=str):
+        yield Problem("GLS-022", f"{len(alike)} stores are of the type {alike[0]}, and the single-store form has one")
+
+
+def _hidden_directories(inventory: Inventory) -> t.Iterator[Problem]:
+    if str(inventory.value("glance_hardening")).lower() not in ("true", "yes", "on", "1"):
+        return
+    directories = {directory["purpose"]: directory["path"] for directory in store_directories(inventory.stores)}
+    directories.update({name: normal_path(str(inventory.value(name))) for name in DIRECTORIES if inventory.value(name)})
+    for what, path in directories.items():
+        if path.startswith(HIDDEN):
+            yield Problem("GLS-023", f"the sandbox hides {path} ({what})")
+
+
+def _malformed_addresses(inventory: Inventory) -> t.Iterator[Problem]:
+    for variable, value in inventory.variables.items():
+        if variable not in FREE_FORM:
+            yield from _addresses(variable, variable, value)
+
+
+def _addresses(where: str, key: str, value: t.Any) -> t.Iterator[Problem]:
+    if isinstance(value, dict):
+        for inner in value:
+            yield from _addresses(f"{where}.{inner}", str(inner), value[inner])
+    elif value in (None, ""):
+        return
+    elif key.endswith(("_url", "_uri")) or key == "auth_address":
+        wrong = url_problem(str(value))
+        if wrong:
+            yield Problem("GLS-020", f"{where} {wrong}")
+    elif (key == "port" or key.endswith("_port")) and not is_port(value):
+        yield Problem("GLS-021", f"{where} is {value!r}")
+
+
+def url_problem(url: str) -> str:
+    """Return what is wrong with the URL of a service, or nothing; credentials in it are not repeated."""
+    shown = repr(re.sub(r"^.*@", "***@", url))
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        return f"is {shown}: {error}" if "@" not in url else f"is {shown}"
+    return _part_problem(parts, host, port, shown, url)
+
+
+def _part_problem(parts: SplitResult, host: t.Optional[str], port: t.Optional[int], shown: str, url: str) -> str:
+    if parts.scheme not in ("http", "https"):
+        return f"is {shown}, which does not begin with http:// or https://"
+    if "@" in parts.netloc:
+        return f"is {shown}, which has credentials"
+    if not host or re.search(r"\s", url) or not re.fullmatch(r"[\w.-]+|[0-9a-fA-F:.]+(%\w+)?", host):
+        return f"is {shown}, which has no valid host name"
+    if port == 0 or parts.netloc.endswith(":"):
+        return f"is {shown}, which has no valid port"
+    return f"is {shown}, which has a query or a fragment" if parts.query or parts.fragment else ""
+
+
+def is_port(value: t.Any) -> bool:
+    """Tell whether the value is the number of a port."""
+    return not isinstance(value, bool) and re.fullmatch(r"\d{1,5}", str(value)) is not None and 1 <= int(value) <= 65535
+
+
+def _wrong_images(inventory: Inventory) -> t.Iterator[Problem]:
+    for index, image in enumerate(inventory.images):
+        where = f"glance_images[{index}]"
+        if not image.get("name"):
+            yield Problem("GLS-030", f"{where} has no name")
+        if not image.get("source") and image.get("state") != "absent":
+            yield Problem("GLS-030", f"{where} ({image.get('name', 'without a name')}) has no source")
+    nameless = [image for image in inventory.images if image.get("name") and not image.get("id")]
+    for alike in _repeated(nameless, key=lambda image: image["name"]):
+        yield Problem("GLS-031", f"{len(alike)} images in glance_images are called {alike[0]['name']!r}")
+
+
+def _repeated(values: t.Sequence[t.Any], key: t.Callable[[t.Any], t.Any]) -> list[list[t.Any]]:
+    groups: dict[t.Any, list[t.Any]] = collections.defaultdict(list)
+    for value in values:
+        groups[key(value)].append(value)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _list(names: t.Iterable[t.Any]) -> str:
+    return ", ".join(str(name) for name in names)
+
+
+CHECKERS: tuple[t.Callable[[Inventory], t.Iterator[Problem]], ...] = (
+    _mistyped_names,
+    _mistyped_keys,
+    _missing_values,
+    _unknown_release,
+    _wrong_stores,
+    _wrong_default_store,
+    _shared_directories,
+    _wrong_layout,
+    _hidden_directories,
+    _malformed_addresses,
+    _wrong_images,
+)

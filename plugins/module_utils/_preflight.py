@@ -1,0 +1,152 @@
+# Copyright (c) 2026, The openstack_ops.glance developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
+
+# This file is private to the collection: anything in it may change at any time.
+
+"""Everything that can be known before anything is changed: of a node, and of what the control node alone can reach."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import socket
+import typing as t
+
+from ansible_collections.openstack_ops.glance.plugins.module_utils import (
+    _database,
+    _image_source,
+    _probe_directory,
+    _probe_network,
+    _probe_node,
+)
+from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
+from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import connect, require_sdk, told
+from ansible_collections.openstack_ops.glance.plugins.module_utils._probe import Deadline, Outcome, Probe, run_all
+
+ADMIN = "admin"
+
+
+def run(params: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Look at what the parameters of the module name, and return its result."""
+    node = params["node"] or socket.gethostname()
+    if params["scope"] == "node":
+        outcome = run_all(node, list(node_probes(params)), params["timeout"])
+    else:
+        outcome = run_all(node, list(control_probes(params)), params["timeout"])
+        # Reading a large image takes as long as it takes.
+        images(outcome, params["images"] or [], params["timeout"])
+    return {
+        "problems": [problem.as_dict() for problem in outcome.problems],
+        "messages": [problem.message for problem in outcome.problems],
+        "not_checked": outcome.not_checked,
+        "facts": outcome.facts,
+    }
+
+
+def node_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:
+    """Return the probes of a node, as far as the parameters ask for them."""
+    yield Probe("GLS-104", "systemd", _probe_node.system)
+    yield Probe("GLS-105", "the resolution of the node's own host name", _probe_node.host_name)
+    yield from _package_probes(params)
+    if params["port"]:
+        run_port = functools.partial(
+            _probe_node.port_is_free, host=params["bind_host"], port=params["port"], units=params["unit"]
+        )
+        yield Probe("GLS-110", f"port {params['port']}", run_port)
+    yield from _network_probes(params)
+    yield from _directory_probes(params)
+    yield from _login_probes(params)
+
+
+def _package_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:
+    if params["package"]:
+        releases = {str(name): int(number) for name, number in (params["releases"] or {}).items()}
+        wanted = _probe_node.Packages(params["package"], params["release"] or "", releases)
+        yield Probe("GLS-101", "the package source", functools.partial(_probe_node.packages, wanted=wanted))
+
+
+def _network_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:
+    if params["database"]:
+        server = _probe_network.Database(**params["database"])
+        yield Probe("GLS-120", "the database server", functools.partial(_probe_network.database, server=server))
+    if params["keystone_url"]:
+        verify = params["validate_certs"] is not False
+        identity = _probe_network.Keystone(params["keystone_url"], params["ca_cert"], verify)
+        yield Probe("GLS-130", "Keystone", functools.partial(_probe_network.keystone, server=identity))
+    for address in params["memcached_servers"] or []:
+        probe = functools.partial(_probe_network.memcached, server=address)
+        yield Probe("GLS-140", f"the memcached server {address}", probe)
+
+
+def _directory_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:
+    for entry in params["directories"] or []:
+        wanted = _probe_directory.Directory(entry["path"], entry["purpose"] or "", entry["minimum_free"] or 0)
+        probe = functools.partial(_probe_directory.directory, wanted=wanted, user=params["user"], uid=params["uid"])
+        yield Probe("GLS-150", f"the directory {wanted.path}", probe)
+
+
+def _login_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:
+    if params["database_login"]:
+        probe = functools.partial(database_login, login=params["database_login"])
+        yield Probe("GLS-203", "the login of the database administrator", probe)
+
+
+def control_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:
+    """Return the probes of the control node."""
+    yield Probe("GLS-201", "the login to Keystone", functools.partial(keystone_login, params=params))
+    yield from _login_probes(params)
+
+
+def keystone_login(outcome: Outcome, deadline: Deadline, params: dict[str, t.Any]) -> None:
+    """Fetch one token with the administrator's credentials."""
+    if not _importable(outcome, require_sdk):
+        return
+    try:
+        connection = connect({**params, "api_timeout": params["api_timeout"] or int(deadline.left()) + 1})
+        with told("logging in to Keystone as the administrator"):
+            access = connection.session.auth.get_access(connection.session)
+    except GlanceError as error:
+        outcome.problem("GLS-201", _found(error), error.remedy)
+        return
+    roles = sorted(access.role_names)
+    outcome.facts["keystone"] = {"user": access.username, "project": access.project_name, "roles": roles}
+    if ADMIN not in roles:
+        where = f"the project {access.project_name}" if access.project_name else "what the token is for"
+        outcome.problem("GLS-202", f"{access.username} has on {where} the roles {', '.join(roles) or '(none)'}")
+
+
+def database_login(outcome: Outcome, deadline: Deadline, login: dict[str, t.Any]) -> None:
+    """Log in to the database server as its administrator."""
+    if not _importable(outcome, _database.require_driver):
+        return
+    patience = min(login["connect_timeout"], int(deadline.left()) + 1)
+    try:
+        with contextlib.closing(_database.connect({**login, "connect_timeout": patience}, read_only=True)):
+            outcome.facts["database_login"] = True
+    except GlanceError as error:
+        outcome.problem("GLS-203", _found(error), error.remedy)
+
+
+def images(outcome: Outcome, specs: t.Sequence[dict[str, t.Any]], timeout: float) -> None:
+    """Look at the source of every image."""
+    for spec in specs:
+        for sentence in _image_source.problems(spec, timeout=timeout):
+            what, _words, advice = sentence.partition(" What to do: ")
+            outcome.problem("GLS-204", what, advice)
+
+
+def _importable(outcome: Outcome, require: t.Callable[[], None]) -> bool:
+    try:
+        require()
+    except GlanceError as error:
+        outcome.problem("GLS-200", error.doing)
+        return False
+    return True
+
+
+def _found(error: GlanceError) -> str:
+    """Return what an error says, without what to do."""
+    found = f"{error.doing}: {error.answer}" if error.answer else error.doing
+    return f"{found.rstrip('.')}. Usual cause: {error.cause}" if error.cause else found

@@ -1,0 +1,321 @@
+#!/usr/bin/python
+# Copyright (c) 2026, The openstack_ops.glance developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: image
+short_description: Keeps one image in Glance as declared
+version_added: 0.1.0
+description:
+  - Uploads an image from a file or a URL, keeps its attributes as declared, or deletes it.
+  - An option that is left out never changes what is there.
+  - The data pass through once, in small blocks, and are hashed on the way. Afterwards the hash is compared with the one
+    that Glance computed. Whatever goes wrong before that, a signal included, the image that was begun is deleted again.
+  - Before anything is created, the source is looked at. A file that is missing, empty, truncated, not of the declared
+    format, or without the declared checksum is refused; so is a URL that cannot be read.
+  - An image that is there is compared with its source by size and checksum. The checksums of a file are remembered
+    below C($XDG_CACHE_HOME/openstack_ops.glance) (C(~/.cache) without it) as long as the file does not change, so that
+    it is read only once.
+  - An image is looked for among those of its owner, and then among the public ones; never among the private images of
+    other projects, even when an administrator would see them.
+  - An image without data, as a killed upload leaves it behind, is filled.
+extends_documentation_fragment:
+  - openstack_ops.glance._auth
+  - openstack_ops.glance._attributes
+  - openstack_ops.glance._attributes.actiongroup_openstack
+attributes:
+  check_mode:
+    support: full
+    details: The source is looked at in check mode, too. As long as Glance is not there yet, the image is taken as
+      missing, with a warning.
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+    details: The content of a URL without O(checksum) is compared by its size only, with a warning.
+options:
+  name:
+    description:
+      - The name of the image.
+      - It has to be unique among the images of the owner, unless O(id) is given.
+    type: str
+  id:
+    description:
+      - The UUID of the image. An image that is not there yet is created with it.
+      - Glance never gives the id of a deleted image to another one.
+    type: str
+  state:
+    description:
+      - Whether the image shall be there.
+      - With V(absent), an image that is protected is refused.
+    type: str
+    choices: [present, absent]
+    default: present
+  source:
+    description:
+      - Where the data come from, as the path of a file where the module runs, or an C(http) or C(https) URL.
+      - Needed to create an image. For an image that is there, it may be left out to look after the attributes only.
+      - A URL is streamed into Glance, without a copy in a file. E(HTTPS_PROXY), E(NO_PROXY) and E(REQUESTS_CA_BUNDLE)
+        are used. Credentials and query are not shown in messages.
+    type: str
+  checksum:
+    description:
+      - The checksum that O(source) must have, as C(algorithm:hexadecimal digits). The algorithms are V(sha512),
+        V(sha384), V(sha256), V(sha224), V(sha1) and V(md5).
+      - A file is checked before anything is created. A URL is checked before its last bytes are sent, so that a wrong
+        image never becomes active.
+      - A checksum that Glance does not compute itself is kept in the property
+        C(owner_specified.openstack.<algorithm>), to know the image again.
+    type: str
+  disk_format:
+    description:
+      - The format of the disk. V(auto) finds it by looking at the bytes.
+      - What the bytes are and what is declared have to agree; C(ami), C(ari), C(aki), C(ploop) and C(root-tar) may be
+        anything that is not recognised as another format.
+      - Glance cannot change it once the image has data.
+    type: str
+    choices: [auto, ami, ari, aki, vhd, vhdx, vmdk, raw, qcow2, vdi, iso, ploop, root-tar]
+    default: auto
+  container_format:
+    description:
+      - The format of the container around the disk. A new image gets V(bare) when it is left out.
+      - With V(ovf), V(ova), V(docker) and V(compressed), O(disk_format) has to be declared, as it cannot be seen.
+      - Glance cannot change it once the image has data.
+    type: str
+    choices: [ami, ari, aki, bare, ovf, ova, docker, compressed]
+  visibility:
+    description:
+      - Who may use the image. Glance makes a new image V(shared) when it is left out.
+      - By default, Glance allows only administrators to publish images.
+    type: str
+    choices: [public, private, shared, community]
+  properties:
+    description:
+      - Properties of the image. Numbers and booleans become texts (V(true) and V(false)).
+      - A property whose value is null is removed. One that is not named stays as it is, unless
+        O(purge_properties=true).
+    type: dict
+  purge_properties:
+    description:
+      - Whether properties that are not in O(properties) are removed. Those of Glance and openstacksdk
+        (C(os_glance_*), C(owner_specified.openstack.*)) stay.
+    type: bool
+    default: false
+  tags:
+    description:
+      - The tags of the image, all of them. An empty list removes every tag.
+    type: list
+    elements: str
+  protected:
+    description:
+      - Whether the image is protected from being deleted.
+    type: bool
+  hidden:
+    description:
+      - Whether the image is left out of lists; it can still be used by its id.
+      - Glance has it from the release Rocky on.
+    type: bool
+  min_disk:
+    description:
+      - The size of the disk that the image needs, in GiB.
+    type: int
+  min_ram:
+    description:
+      - The memory that the image needs, in MiB.
+    type: int
+  owner:
+    description:
+      - The name or the id of the project that owns the image. A new image belongs to the project of the credentials
+        when it is left out.
+    type: str
+  store:
+    description:
+      - The name of the store into which the data are uploaded. Glance's default store is used when it is left out.
+      - An image that is there is not moved; the module warns when it lies in another store.
+    type: str
+  replace:
+    description:
+      - What to do when the data or the formats of the image differ from those declared, which Glance cannot change.
+      - With V(true), a new image with all attributes of the old one is uploaded and verified, and the old one is
+        deleted then. An old image that is in use is hidden instead. An old image that is protected is refused.
+      - With V(false), the module fails.
+    type: bool
+    default: false
+  timeout:
+    description:
+      - How many seconds Glance or the server of a URL may stay silent while data are transferred. It does not limit how
+        long the whole transfer takes.
+    type: int
+    default: 600
+  progress_file:
+    description:
+      - A file into which the module writes every second how far it is. The module's action plugin sets it when the
+        module runs on the control node, and shows the progress of transfers that take longer than ten seconds.
+    type: path
+requirements:
+  - oslo.utils >= 7.4
+seealso:
+  - module: openstack_ops.glance.registration
+author: The openstack_ops.glance developers (@openstack-ops)
+"""
+
+EXAMPLES = r"""
+- name: Upload an image for everybody
+  openstack_ops.glance.image:
+    cloud: admin
+    name: debian-12
+    source: /srv/images/debian-12-genericcloud-amd64.qcow2
+    checksum: "sha512:{{ debian_12_sha512 }}"
+    visibility: public
+    min_disk: 3
+    properties:
+      os_distro: debian
+      os_version: "12"
+      hw_disk_bus: virtio
+    tags: [linux, cloud-init]
+
+- name: Stream an image from a URL into a certain store
+  openstack_ops.glance.image:
+    cloud: admin
+    name: cirros
+    source: https://images.example.org/cirros-0.6.2-x86_64-disk.img
+    checksum: md5:c8fc807773e5354afe61636071771906
+    disk_format: qcow2
+    store: fast
+
+- name: Replace the image when a new one was published under the same name
+  openstack_ops.glance.image:
+    cloud: admin
+    name: nightly
+    source: /srv/images/nightly.qcow2
+    replace: true
+
+- name: Protect an image, and remove one of its properties
+  openstack_ops.glance.image:
+    cloud: admin
+    name: debian-12
+    protected: true
+    properties:
+      hw_disk_bus:
+
+- name: Give an image to another project
+  openstack_ops.glance.image:
+    cloud: admin
+    name: appliance
+    source: /srv/images/appliance.vmdk
+    owner: customer
+    visibility: private
+
+- name: Delete an image
+  openstack_ops.glance.image:
+    cloud: admin
+    name: debian-10
+    state: absent
+"""
+
+RETURN = r"""
+image:
+  description:
+    - The image as Glance describes it, without the addresses of its data.
+    - Null when there is none, or when it would only be created in check mode. With O(state=absent), the image that was
+      deleted.
+  returned: success
+  type: dict
+  sample:
+    checksum: 64d7c1cd2b6f60c92c14662941cb7913
+    container_format: bare
+    created_at: "2026-11-20T12:00:00Z"
+    disk_format: qcow2
+    id: 1be1a4ab-8b9a-4a56-b2bb-a2f5a8e9a2a1
+    min_disk: 3
+    min_ram: 0
+    name: debian-12
+    os_distro: debian
+    os_hash_algo: sha512
+    os_hash_value: 4e8b4ac0...
+    os_hidden: false
+    owner: 5ad6b1e6a6ac4a7d8fc1d0d6f3b0a1a5
+    protected: false
+    size: 344195072
+    status: active
+    tags: [cloud-init, linux]
+    updated_at: "2026-11-20T12:00:08Z"
+    virtual_size: 3221225472
+    visibility: public
+uploaded:
+  description: How many bytes were uploaded.
+  returned: success
+  type: int
+  sample: 344195072
+seconds:
+  description: How many seconds the upload took.
+  returned: success
+  type: float
+  sample: 1.703
+requests:
+  description: How many requests were sent to Keystone and Glance.
+  returned: success
+  type: int
+  sample: 3
+"""
+
+import typing as t
+from urllib.parse import urlsplit
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _image
+from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_format import (
+    CONTAINER_FORMATS,
+    DISK_FORMATS,
+)
+from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import (
+    AUTH_ARGUMENT_SPEC,
+    hide_only_secrets,
+)
+
+ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
+    **AUTH_ARGUMENT_SPEC,
+    "name": {"type": "str"},
+    "id": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "source": {"type": "str"},
+    "checksum": {"type": "str"},
+    "disk_format": {"type": "str", "choices": ["auto", *DISK_FORMATS], "default": "auto"},
+    "container_format": {"type": "str", "choices": list(CONTAINER_FORMATS)},
+    "visibility": {"type": "str", "choices": ["public", "private", "shared", "community"]},
+    "properties": {"type": "dict"},
+    "purge_properties": {"type": "bool", "default": False},
+    "tags": {"type": "list", "elements": "str"},
+    "protected": {"type": "bool"},
+    "hidden": {"type": "bool"},
+    "min_disk": {"type": "int"},
+    "min_ram": {"type": "int"},
+    "owner": {"type": "str"},
+    "store": {"type": "str"},
+    "replace": {"type": "bool", "default": False},
+    "timeout": {"type": "int", "default": 600},
+    "progress_file": {"type": "path"},
+}
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, required_one_of=[["name", "id"]], supports_check_mode=True)
+    hide_only_secrets(module)
+    password = urlsplit(module.params["source"] or "").password
+    if password:
+        module.no_log_values.add(password)
+    try:
+        result = _image.run(module.params, check_mode=module.check_mode, warn=module.warn)
+    except GlanceError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,297 @@
+# Copyright (c) 2026, The openstack_ops.glance developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
+
+"""What is found wrong in the variables alone."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _inventory
+from ansible_collections.openstack_ops.glance.plugins.module_utils._inventory import IMAGE_OPTIONS, Inventory
+from ansible_collections.openstack_ops.glance.plugins.modules import image
+
+SECRET = "s3cr3t@:/%#'\"$\\ ñ"
+SPEC: dict[str, t.Any] = {
+    "glance_release": {"type": "str"},
+    "glance_public_url": {"type": "str"},
+    "glance_bind_port": {"type": "int"},
+    "glance_database": {
+        "type": "dict",
+        "options": {
+            "host": {"type": "str"},
+            "port": {"type": "int"},
+            "password": {"type": "str"},
+            "tls": {"type": "dict", "options": {"enabled": {}, "ca_cert": {"type": "str", "aliases": ["ca"]}}},
+        },
+    },
+    "glance_keystone": {"type": "dict", "options": {"auth_url": {}, "service_password": {}, "auth": {"type": "dict"}}},
+    "glance_stores": {"type": "dict"},
+    "glance_default_store": {"type": "str"},
+    "glance_staging_directory": {"type": "str"},
+    "glance_tasks_directory": {"type": "str"},
+    "glance_cache": {"type": "dict", "options": {"directory": {"type": "str"}}},
+    "glance_config": {"type": "dict"},
+    "glance_images": {"type": "list", "elements": "dict"},
+}
+GOOD: dict[str, t.Any] = {
+    "glance_public_url": "https://my-controller.example-1.org:9292",
+    "glance_bind_port": 9292,
+    "glance_database": {"host": "db-1", "port": "3306", "password": SECRET, "tls": {"ca": "/etc/ca.pem"}},
+    "glance_keystone": {"auth_url": "http://[fd00::1]:5000/v3", "service_password": SECRET},
+    "glance_stores": {
+        "my-local": {"type": "file", "datadir": "/var/lib/glance/images"},
+        "objects": {"type": "swift", "auth": {"auth_url": "https://ks/v3", "user": "a:b", "key": SECRET}},
+    },
+    "glance_default_store": "my-local",
+    "glance_staging_directory": "/var/lib/glance/staging",
+    "glance_tasks_directory": "/var/lib/glance/tasks",
+    "glance_cache": {"directory": "/var/lib/glance/image-cache"},
+    "glance_config": {"DEFAULT": {"some_url": "no url at all", "port": "what"}},
+    "glance_images": [{"name": "cirros", "source": "/srv/cirros.img"}, {"name": "old", "state": "absent"}],
+}
+
+
+def found(
+    defined: t.Iterable[str] = (), known: t.Iterable[str] = (), release: str = "zed", **changes: t.Any
+) -> list[tuple[str, str]]:
+    """Return the code and the text of each problem of good variables with these changes."""
+    inventory = Inventory(
+        {**GOOD, **changes}, SPEC, list(defined), list(known), {"rocky": 17, "zed": 25, "2023.2": 27}, release
+    )
+    problems = _inventory.problems(inventory)
+    assert all(SECRET not in problem.message for problem in problems)
+    return [(problem.code, problem.what) for problem in problems]
+
+
+def test_good_variables_have_no_problem() -> None:
+    assert found(defined=SPEC) == []
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        ("name", "meant"),
+        [
+            ("glance_store", "glance_stores"),
+            ("glance_databse", "glance_database"),
+            ("glance_defaultstore", "glance_default_store"),
+            ("glance_image", "glance_images"),
+            ("glance_public_uri", "glance_public_url"),
+        ],
+    )
+    def test_near_miss_is_refused(self, name: str, meant: str) -> None:
+        assert found(defined=[name]) == [("GLS-001", f"the variable {name} is unknown (did you mean {meant}?)")]
+
+    @pytest.mark.parametrize(
+        "name", ["glance_backup_host", "glance_image_dir", "glance_api_hosts", "glance_port_range"]
+    )
+    def test_name_of_somebody_elses_is_fine(self, name: str) -> None:
+        assert found(defined=[name]) == []
+
+    def test_name_of_another_role_is_fine(self) -> None:
+        assert found(defined=["glance_public_uri"], known=["glance_public_uri"]) == []
+
+    def test_unknown_key_in_any_depth(self) -> None:
+        database = {**GOOD["glance_database"], "tls": {"ca_crt": "/x"}, "hots": "x", "colour": SECRET}
+        assert found(glance_database=database) == [
+            ("GLS-002", "glance_database.tls.ca_crt is unknown (did you mean ca_cert?)"),
+            ("GLS-002", "glance_database.hots is unknown (did you mean host?)"),
+            ("GLS-002", "glance_database.colour is unknown; there are host, password, port, tls"),
+        ]
+
+    def test_unknown_key_of_an_image(self) -> None:
+        images = [{"name": "a", "source": "/a", "disk_fromat": "raw"}]
+        assert found(glance_images=images) == [
+            ("GLS-002", "glance_images[0].disk_fromat is unknown (did you mean disk_format?)")
+        ]
+
+    def test_options_of_images_are_those_of_the_module(self) -> None:
+        ours = set(image.ARGUMENT_SPEC) - set(image.AUTH_ARGUMENT_SPEC) - {"progress_file"}
+        assert set(IMAGE_OPTIONS) == ours
+
+
+class TestMissing:
+    @pytest.mark.parametrize(
+        ("variable", "key", "code"),
+        [
+            ("glance_database", "host", "GLS-007"),
+            ("glance_database", "password", "GLS-003"),
+            ("glance_keystone", "auth_url", "GLS-005"),
+            ("glance_keystone", "service_password", "GLS-004"),
+        ],
+    )
+    @pytest.mark.parametrize("nothing", ["", None])
+    def test_required_value(self, variable: str, key: str, code: str, nothing: t.Any) -> None:
+        assert found(**{variable: {**GOOD[variable], key: nothing}}) == [(code, f"{variable}.{key} is not set")]
+        without = {name: value for name, value in GOOD[variable].items() if name != key}
+        assert found(**{variable: without}) == [(code, f"{variable}.{key} is not set")]
+
+    def test_everything_at_once(self) -> None:
+        codes = [code for code, _what in found(glance_database={}, glance_keystone={}, glance_public_url="")]
+        assert codes == ["GLS-007", "GLS-003", "GLS-005", "GLS-004", "GLS-008"]
+
+    def test_variable_of_the_wrong_shape_counts_as_not_set(self) -> None:
+        assert ("GLS-003", "glance_database.password is not set") in found(glance_database="mysql://x")
+
+
+class TestRelease:
+    def test_unknown(self) -> None:
+        ((code, what),) = found(release="zedd")
+        assert code == "GLS-006"
+        assert what == "the release 'zedd' is unknown (did you mean zed?); there are rocky, zed, 2023.2"
+
+    def test_none_is_fine(self) -> None:
+        assert found(release="") == []
+
+    def test_is_given_on_to_the_stores(self) -> None:
+        stores = {"my-local": {"type": "file", "datadir": "/a", "weight": 1}}
+        assert [code for code, _what in found(glance_stores=stores)] == ["GLS-019"]
+        assert found(glance_stores=stores, release="2023.2") == []
+
+
+class TestStores:
+    @pytest.mark.parametrize("stores", [{}, None, [], "file"])
+    def test_none(self, stores: t.Any) -> None:
+        assert found(glance_stores=stores) == [("GLS-010", "glance_stores holds no store")]
+
+    def test_default_that_is_not_defined(self) -> None:
+        assert found(glance_default_store="my_local") == [
+            (
+                "GLS-011",
+                "glance_default_store is 'my_local', which is no store (did you mean my-local?);"
+                " there are my-local, objects",
+            )
+        ]
+
+    def test_default_is_needed_with_several_stores_only(self) -> None:
+        assert [code for code, _what in found(glance_default_store="")] == ["GLS-011"]
+        assert found(glance_default_store="", glance_stores={"a": {"type": "file", "datadir": "/a"}}) == []
+
+    def test_bad_name_and_bad_store_are_both_told(self) -> None:
+        assert [code for code, _what in found(glance_stores={**GOOD["glance_stores"], "a b": {"type": "rdb"}})] == [
+            "GLS-015",
+            "GLS-012",
+        ]
+
+    def test_names_that_oslo_does_not_tell_apart(self) -> None:
+        stores = {"Fast": {"type": "file", "datadir": "/a"}, "fast": {"type": "file", "datadir": "/b"}}
+        assert found(glance_stores=stores, glance_default_store="fast") == [
+            ("GLS-015", "the stores Fast, fast differ in case only")
+        ]
+
+    @pytest.mark.parametrize(
+        "other", ["/srv/images", "/srv/images/", "/srv//images", "/srv/x/../images", "//srv/./images"]
+    )
+    def test_two_stores_in_one_directory(self, other: str) -> None:
+        stores = {"a": {"type": "file", "datadir": "/srv/images"}, "b": {"type": "file", "datadirs": [{"path": other}]}}
+        assert found(glance_stores=stores, glance_default_store="a") == [
+            ("GLS-016", "/srv/images is the datadir of the store 'a' and the datadir of the store 'b'")
+        ]
+
+    @pytest.mark.parametrize("variable", ["glance_staging_directory", "glance_tasks_directory"])
+    def test_directory_that_is_a_datadir(self, variable: str) -> None:
+        assert found(**{variable: "/var/lib/glance/images/"}) == [
+            ("GLS-017", f"{variable} is /var/lib/glance/images, which is the datadir of the store 'my-local' too")
+        ]
+
+    def test_directories_that_are_each_others(self) -> None:
+        cache = {"directory": "/var/lib/glance//tasks"}
+        assert found(glance_cache=cache) == [
+            (
+                "GLS-017",
+                "glance_cache.directory is /var/lib/glance/tasks, which is the directory of glance_tasks_directory too",
+            )
+        ]
+
+
+class TestAddresses:
+    @pytest.mark.parametrize(
+        ("url", "words"),
+        [
+            ("images.example.org:9292", "does not begin with http:// or https://"),
+            ("htp://images.example.org", "does not begin with"),
+            ("http://", "no valid host name"),
+            ("http://:9292", "no valid host name"),
+            ("http://a b", "no valid host name"),
+            ("http://a,b", "no valid host name"),
+            ("http://x:99999", "Port out of range"),
+            ("http://x:abc", "Port could not be cast"),
+            ("http://x:0", "no valid port"),
+            ("http://x:", "no valid port"),
+            ("http://[fd00::1", "Invalid IPv6 URL"),
+            ("http://x/?a=b", "a query or a fragment"),
+        ],
+    )
+    def test_malformed_url(self, url: str, words: str) -> None:
+        ((code, what),) = found(glance_public_url=url)
+        assert code == "GLS-020"
+        assert what.startswith(f"glance_public_url is {url!r}")
+        assert words in what
+
+    @pytest.mark.parametrize("url", [f"http://u:{SECRET}@x:5000", f"u:{SECRET}@x", f"http://u:{SECRET}@[x"])
+    def test_credentials_in_a_url_are_refused_and_not_repeated(self, url: str) -> None:
+        keystone = {**GOOD["glance_keystone"], "auth_url": url, "auth": {"auth_url": "http://x:5000"}}
+        ((code, what),) = found(glance_keystone=keystone)
+        assert code == "GLS-020"
+        assert "s3cr3t" not in what
+
+    @pytest.mark.parametrize("url", ["http://a-b.c-d", "https://10.0.0.1:1", "http://[::1]:9292/image", "http://a_b"])
+    def test_good_url(self, url: str) -> None:
+        assert found(glance_public_url=url) == []
+
+    def test_url_inside_a_store(self) -> None:
+        objects = {"type": "swift", "auth": {"auth_address": "keystone", "user": "a:b", "key": SECRET}}
+        assert [problem[0] for problem in found(glance_stores={"o": objects}, glance_default_store="o")] == ["GLS-020"]
+
+    @pytest.mark.parametrize("port", [0, 65536, -1, "http", True, 1.5, "9292 "])
+    def test_bad_port(self, port: t.Any) -> None:
+        assert found(glance_bind_port=port) == [("GLS-021", f"glance_bind_port is {port!r}")]
+        database = {**GOOD["glance_database"], "port": port}
+        assert found(glance_database=database) == [("GLS-021", f"glance_database.port is {port!r}")]
+
+
+class TestImages:
+    def test_missing_name_and_source(self) -> None:
+        assert found(glance_images=[{}, {"name": "a"}, {"source": "/b"}]) == [
+            ("GLS-030", "glance_images[0] has no name"),
+            ("GLS-030", "glance_images[0] (without a name) has no source"),
+            ("GLS-030", "glance_images[1] (a) has no source"),
+            ("GLS-030", "glance_images[2] has no name"),
+        ]
+
+    def test_one_name_for_two_images(self) -> None:
+        twice = [{"name": "a", "source": "/1"}, {"name": "a", "source": "/2"}]
+        assert found(glance_images=twice) == [("GLS-031", "2 images in glance_images are called 'a'")]
+        assert found(glance_images=[{**entry, "id": entry["source"]} for entry in twice]) == []
+
+
+class TestConsequences:
+    """What each variable allows, and several together do not."""
+
+    def test_tls_to_the_database_needs_its_certificates(self) -> None:
+        database = {**GOOD["glance_database"], "tls": {"enabled": True}}
+        assert [code for code, what in found(glance_database=database)] == ["GLS-009"]
+        database["tls"]["ca_cert"] = "/etc/ca.pem"
+        assert found(glance_database=database) == []
+
+    def test_distribution_whose_release_is_unknown(self) -> None:
+        assert [code for code, what in found(release="", glance_release="auto")] == ["GLS-006"]
+
+    @pytest.mark.parametrize(("layout", "release"), [("single", "zed"), ("auto", "rocky")])
+    def test_single_form_has_one_store_of_a_type(self, layout: str, release: str) -> None:
+        stores = {name: {"type": "file", "datadir": f"/srv/{name}"} for name in ("one", "two")}
+        changes = {"glance_stores": stores, "glance_default_store": "one", "glance_store_layout": layout}
+        assert [code for code, what in found(release=release, **changes)] == ["GLS-022"]
+
+    def test_multi_form_needs_train(self) -> None:
+        assert ("GLS-022", "glance_store_layout is 'multi', which the release rocky does not have") in found(
+            release="rocky", glance_store_layout="multi"
+        )
+
+    def test_directory_that_the_sandbox_hides(self) -> None:
+        changes = {"glance_staging_directory": "/var/tmp/staging"}
+        assert [code for code, what in found(glance_hardening=True, **changes)] == ["GLS-023"]
+        assert found(glance_hardening=False, **changes) == []

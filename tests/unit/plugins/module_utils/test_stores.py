@@ -1,0 +1,253 @@
+# Copyright (c) 2026, The openstack_ops.glance developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
+
+"""The store types: what is refused, and what becomes of a store in Glance's configuration."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _stores
+from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
+
+ZED, BOBCAT, EPOXY, FLAMINGO = 25, 27, 30, 31
+KEY = "k3y@:/%#'\"$ ñ"
+AUTH = {"auth_url": "http://keystone:5000/v3", "user": "service:glance", "password": KEY}
+SWIFT = {"type": "swift", "auth": AUTH}
+
+
+def found(store: t.Any, release: int = ZED) -> list[tuple[str, str]]:
+    """Return the code and the text of each problem of a store called x."""
+    problems = _stores.store_problems("x", store, release)
+    assert all(KEY not in problem.message for problem in problems)
+    return [(problem.code, problem.what) for problem in problems]
+
+
+class TestProblems:
+    @pytest.mark.parametrize(
+        "store",
+        [
+            {"type": "file", "datadir": "/srv/images"},
+            {"type": "file", "filesystem_store_datadir": "/srv/images", "file_perm": "0640", "chunk_size": 65536},
+            {"type": "file", "datadirs": [{"path": "/a", "priority": 2}, {"path": "/b"}], "file_perm": 0},
+            {"type": "file", "datadir": "/a", "description": "local", "thin_provisioning": True},
+            SWIFT,
+            {
+                **SWIFT,
+                "container": "glance",
+                "create_container": True,
+                "region": "RegionOne",
+                "endpoint_type": "internalURL",
+                "large_object_size": 5120,
+                "large_object_chunk_size": 200,
+                "reference": "ref1",
+                "cacert": "/etc/ssl/ca.pem",
+            },
+            {"type": "swift", "auth": {**AUTH, "user": None, "username": "glance", "project_name": "service"}},
+            {"type": "swift", "multi_tenant": True, "use_trusts": False},
+        ],
+    )
+    def test_good_stores_have_none(self, store: dict[str, t.Any]) -> None:
+        assert found(store) == []
+
+    @pytest.mark.parametrize(
+        ("store", "code", "words"),
+        [
+            ("local", "GLS-010", "mapping"),
+            ({"datadir": "/a"}, "GLS-013", "has no type; the types are file, swift"),
+            ({"type": "flie"}, "GLS-012", "did you mean file?"),
+            ({"type": "rdb"}, "GLS-012", "did you mean rbd?"),
+            ({"type": "gridfs"}, "GLS-012", "left Glance in mitaka"),
+            ({"type": "sheepdog"}, "GLS-012", "left Glance in ussuri"),
+            ({"type": "vmware"}, "GLS-012", "deprecated since 2024.1"),
+            ({"type": "file"}, "GLS-013", "datadir"),
+            ({"type": "file", "datadir": "/a", "datadirs": [{"path": "/b"}]}, "GLS-018", "mutually exclusive"),
+            ({"type": "file", "datadir": "images"}, "GLS-018", "'images' is not an absolute path"),
+            ({"type": "file", "datadirs": [{"path": "/a:1"}]}, "GLS-018", "without a colon"),
+            ({"type": "file", "datadirs": [{"path": "/a", "prio": 1}]}, "GLS-014", "datadirs.prio is unknown"),
+            (
+                {"type": "file", "datadir": "/a", "datadri": "/b"},
+                "GLS-014",
+                "datadri is unknown (did you mean datadir?)",
+            ),
+            (
+                {"type": "file", "datadir": "/a", "file_perm": 416},
+                "GLS-018",
+                '416 is not a mode in quotes such as "0640"',
+            ),
+            ({"type": "file", "datadir": "/a", "file_perm": "0048"}, "GLS-018", "'0048'"),
+            ({"type": "file", "datadir": "/a", "file_perm": "0040"}, "GLS-018", "keeps Glance from reading"),
+            ({"type": "file", "datadir": "/a", "chunk_size": "64k"}, "GLS-018", "chunk_size"),
+            ({"type": "file", "datadir": "/a", "chunk_size": 0}, "GLS-018", "not a positive number"),
+            ({"type": "file", "datadir": "/a", "weight": 1}, "GLS-019", "weight exists from Glance 27 on"),
+            ({"type": "swift"}, "GLS-013", "x.auth: missing"),
+            ({"type": "swift", "multi_tenant": True}, "GLS-013", "x.auth: missing"),
+            ({"type": "swift", "auth": {"user": "a:b", "key": KEY}}, "GLS-013", "auth_address found in auth"),
+            (
+                {"type": "swift", "auth": {**AUTH, "pasword": KEY}},
+                "GLS-014",
+                "auth.pasword is unknown (did you mean password?)",
+            ),
+            (
+                {"type": "swift", "auth": {**AUTH, "user": "glance"}},
+                "GLS-018",
+                "'glance' is not of the form project:user",
+            ),
+            ({"type": "swift", "auth": {**AUTH, "user": "a:b:c"}}, "GLS-018", "exactly one colon"),
+            ({"type": "swift", "auth": {**AUTH, "password": f"{KEY}\n"}}, "GLS-018", "key has a line break"),
+            ({"type": "swift", "auth": 5}, "GLS-018", "x.auth is not made of dictionaries"),
+            ({"type": "file", "datadirs": [5]}, "GLS-018", "x.datadirs is not made of dictionaries"),
+            ({**SWIFT, "endpoint_type": "internal"}, "GLS-018", "publicURL, internalURL, adminURL, got: internal"),
+            ({**SWIFT, "large_object_size": -1}, "GLS-018", "-1 is not a positive number of MB"),
+            ({**SWIFT, "large_object_size": KEY}, "GLS-018", "large_object_size"),
+            ({**SWIFT, "multiple_containers_seed": 33}, "GLS-018", "between 0 and 32"),
+            ({**SWIFT, "container": "a/b"}, "GLS-018", "name of a container"),
+            ({**SWIFT, "reference": "a b"}, "GLS-018", "name of a section"),
+            (
+                {"type": "swift", "multi_tenant": True, "auth": {**AUTH, "user_domain_name": "other"}},
+                "GLS-018",
+                "the domain Default only",
+            ),
+        ],
+    )
+    def test_bad_store_has_exactly_one(self, store: t.Any, code: str, words: str) -> None:
+        ((code_found, what),) = found(store)
+        assert code_found == code
+        assert words in what
+        assert what.startswith("glance_stores.x")
+
+    def test_credentials_that_are_not_a_dictionary_are_not_repeated(self) -> None:
+        assert {code for code, _what in found({"type": "swift", "auth": f"a={KEY}"})} == {"GLS-013", "GLS-014"}
+        assert {code for code, _what in found({"type": "swift", "auth": KEY})} == {"GLS-018"}
+
+    def test_key_in_the_wrong_place_is_not_repeated(self) -> None:
+        store = {"type": "swift", "auth": {**AUTH, "password": "plainkey"}, "large_object_size": "plainkey"}
+        ((_code, what),) = found(store)
+        assert "plainkey" not in what
+
+    def test_all_of_one_store_are_told_at_once(self) -> None:
+        store = {"type": "file", "datadir": "x", "colour": 1, "weight": 2, "file_perm": "9"}
+        assert [code for code, _what in found(store)] == ["GLS-014", "GLS-018", "GLS-018", "GLS-019"]
+
+    def test_weight_is_fine_where_glance_has_it(self) -> None:
+        assert found({"type": "file", "datadir": "/a", "weight": 1}, BOBCAT) == []
+
+    def test_without_a_release_what_depends_on_it_is_not_looked_at(self) -> None:
+        assert _stores.store_problems("x", {"type": "file", "datadir": "/a", "weight": 1}) == []
+
+
+class TestNames:
+    @pytest.mark.parametrize("name", ["local", "my-store", "fast.2", "file", "cinder", "RBD_1", "0a"])
+    def test_good(self, name: str) -> None:
+        assert _stores.name_problem(name) == ""
+
+    @pytest.mark.parametrize(
+        "name",
+        ["a b", "a,b", "a:b", "", "-a", "a]", "ñ", 1, "os_glance_staging_store", "OS_GLANCE_x", "DEFAULT", "default"]
+        + ["database", "Database", "glance_store", "oslo_limit", "keystone_authtoken", "paste_deploy", "a\n"],
+    )
+    def test_bad(self, name: t.Any) -> None:
+        assert _stores.name_problem(name) != ""
+
+
+class TestOptions:
+    def test_file(self) -> None:
+        store = {"type": "file", "datadir": "/srv/images", "file_perm": "0640", "description": "local", "weight": 3}
+        assert _stores.store_options(store, "local", BOBCAT) == {
+            "filesystem_store_datadir": "/srv/images",
+            "filesystem_store_file_perm": 640,
+            "store_description": "local",
+            "weight": 3,
+        }
+
+    def test_single_store_form_has_no_description_and_no_weight(self) -> None:
+        store = {"type": "file", "datadir": "/srv/images", "description": "local", "weight": 3}
+        assert _stores.store_options(store, "local", BOBCAT, multi=False) == {"filesystem_store_datadir": "/srv/images"}
+
+    def test_several_directories_empty_the_default_of_the_one(self) -> None:
+        store = {"type": "file", "datadirs": [{"path": "/a", "priority": 200}, {"path": "/b"}]}
+        assert _stores.store_options(store, "local", ZED) == {
+            "filesystem_store_datadir": "",
+            "filesystem_store_datadirs": ["/a:200", "/b:0"],
+        }
+
+    def test_swift_holds_no_credentials(self) -> None:
+        options = _stores.store_options({**SWIFT, "insecure": False, "swift_store_region": "R"}, "objects", ZED)
+        assert options == {
+            "swift_store_auth_insecure": False,
+            "swift_store_region": "R",
+            "swift_store_config_file": "/etc/glance/glance-swift.conf",
+            "default_swift_reference": "objects",
+        }
+
+    def test_multi_tenant_swift_has_no_reference_file(self) -> None:
+        store = {**SWIFT, "multi_tenant": True}
+        assert _stores.store_options(store, "objects", ZED) == {
+            "swift_store_multi_tenant": True,
+            "default_swift_reference": "objects",
+            "swift_store_auth_address": AUTH["auth_url"],
+            "swift_store_user": AUTH["user"],
+            "swift_store_key": KEY,
+        }
+        assert _stores.swift_reference(store, "objects", ZED) == {}
+
+    def test_store_with_a_problem_is_refused_with_all_of_it(self) -> None:
+        with pytest.raises(GlanceError, match=r"GLS-013 .* GLS-014 "):
+            _stores.store_options({"type": "file", "datadri": "/a"}, "local", ZED)
+
+
+class TestSwiftReference:
+    def test_user_key_and_default_domains(self) -> None:
+        assert _stores.swift_reference(SWIFT, "objects", EPOXY) == {
+            "user": "service:glance",
+            "key": KEY,
+            "auth_address": "http://keystone:5000/v3",
+            "auth_version": "3",
+            "user_domain_name": "Default",
+            "project_domain_name": "Default",
+        }
+
+    def test_auth_version_is_left_out_where_it_is_forced(self) -> None:
+        assert "auth_version" not in _stores.swift_reference(SWIFT, "objects", FLAMINGO)
+
+    def test_user_from_its_parts_and_domains_by_id(self) -> None:
+        auth = {
+            "auth_address": "http://keystone:5000/v3",
+            "username": "glance",
+            "project_name": "service",
+            "key": KEY,
+            "user_domain_id": "default",
+            "project_domain_name": "Cloud",
+        }
+        options = _stores.swift_reference({"type": "swift", "auth": auth}, "objects", FLAMINGO)
+        assert options["user"] == "service:glance"
+        assert options["user_domain_id"] == "default"
+        assert options["project_domain_name"] == "Cloud"
+        assert "user_domain_name" not in options
+
+    def test_file_store_has_none(self) -> None:
+        assert _stores.swift_reference({"type": "file", "datadir": "/a"}, "local", ZED) == {}
+
+
+class TestDirectories:
+    def test_of_all_file_stores_normalised(self) -> None:
+        stores = {
+            "a": {"type": "file", "datadir": "//srv/./a/"},
+            "b": {"type": "file", "datadirs": [{"path": "/b/1"}, {"path": "/b/../c"}]},
+            "c": SWIFT,
+            "d": {"type": "file"},
+        }
+        assert _stores.store_directories(stores) == [
+            {"path": "/srv/a", "purpose": "datadir of the store 'a'"},
+            {"path": "/b/1", "purpose": "datadir of the store 'b'"},
+            {"path": "/c", "purpose": "datadir of the store 'b'"},
+        ]
+
+
+def test_every_row_of_the_registry_names_each_oslo_option_once() -> None:
+    for kind in _stores.STORE_TYPES.values():
+        names = [option.oslo for option in kind.options.values() if option.oslo]
+        assert len(names) == len(set(names))

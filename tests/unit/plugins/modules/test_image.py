@@ -1,0 +1,881 @@
+# Copyright (c) 2026, The openstack_ops.glance developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
+
+"""The module image, from its options to the requests that it sends, against a Glance that keeps what it is sent."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import re
+import signal
+import socket
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _image, _image_source
+from ansible_collections.openstack_ops.glance.plugins.modules import image as module
+from ansible_collections.openstack_ops.glance.tests.unit.plugins import image_bytes
+from ansible_collections.openstack_ops.glance.tests.unit.plugins.conftest import RunModule
+from ansible_collections.openstack_ops.glance.tests.unit.plugins.fake_cloud import (
+    OTHER_PROJECT,
+    PROJECT,
+    FakeCloud,
+    FakeWeb,
+)
+
+QCOW2 = image_bytes.qcow2()
+OTHER = image_bytes.qcow2(data=b"other data")
+ACTIVE = {"disk_format": "qcow2", "container_format": "bare"}
+UPLOAD = ["POST /image/v2/images", "PUT /image/v2/images/ID/file"]
+UNDO = "DELETE /image/v2/images/ID"
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
+
+Keep = t.Callable[..., dict[str, t.Any]]
+
+
+def digest(algorithm: str, data: bytes = QCOW2) -> str:
+    """Return a checksum as the option has it."""
+    return f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}"
+
+
+@pytest.fixture(autouse=True)
+def settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the cache of the checksums apart, and let the files of the test be old enough for it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    now = _image_source.time.time_ns
+    monkeypatch.setattr(_image_source.time, "time_ns", lambda: now() + 10_000_000_000)
+
+
+@pytest.fixture
+def cloud() -> t.Iterator[FakeCloud]:
+    """Return a running cloud."""
+    with FakeCloud() as running:
+        yield running
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> str:
+    """Return the path of an image."""
+    path = tmp_path / "disk.qcow2"
+    path.write_bytes(QCOW2)
+    return str(path)
+
+
+@pytest.fixture
+def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that will hold what the module warns of; ansible-core keeps warnings from test to test."""
+    found: list[str] = []
+    monkeypatch.setattr(module.AnsibleModule, "warn", lambda _module, text: found.append(text))
+    return found
+
+
+@pytest.fixture
+def keep(run_module: RunModule, cloud: FakeCloud, warnings: list[str]) -> Keep:
+    """Return a function that runs the module against the cloud and expects it to succeed."""
+
+    def run(check: bool = False, **options: t.Any) -> dict[str, t.Any]:
+        cloud.requests.clear()
+        warnings.clear()
+        result = run_module(module, {**cloud.auth, "name": "disk", **options}, check=check)
+        assert not result.get("failed"), result["msg"]
+        return {**result, "warnings": list(warnings)}
+
+    return run
+
+
+@pytest.fixture
+def refused(run_module: RunModule, cloud: FakeCloud) -> t.Callable[..., str]:
+    """Return a function that runs the module, expects it to fail, and returns the message."""
+
+    def run(check: bool = False, **options: t.Any) -> str:
+        cloud.requests.clear()
+        result = run_module(module, {**cloud.auth, "name": "disk", **options}, check=check)
+        assert result.get("failed"), result
+        return str(result["msg"])
+
+    return run
+
+
+class TestUpload:
+    """An image that is not there yet."""
+
+    def test_a_file(self, cloud: FakeCloud, keep: Keep, source: str) -> None:
+        result = keep(
+            source=source,
+            visibility="public",
+            properties={"hw_disk_bus": "virtio", "os_version": 12, "hw_boot_menu": True, "gone": None},
+            tags=["b", "a", "b"],
+            hidden=False,
+            min_disk=3,
+            min_ram=512,
+        )
+        assert result["changed"]
+        assert result["uploaded"] == len(QCOW2)
+        assert result["seconds"] >= 0
+        assert result["requests"] == len(cloud.requests)
+        assert cloud.sent(*WRITES) == UPLOAD
+        body = cloud.body_of("POST")
+        assert re.fullmatch("[0-9a-f]{8}-.*", body.pop("id"))
+        assert body == {
+            "name": "disk",
+            "disk_format": "qcow2",
+            "container_format": "bare",
+            "visibility": "public",
+            "hw_disk_bus": "virtio",
+            "os_version": "12",
+            "hw_boot_menu": "true",
+            "tags": ["a", "b"],
+            "os_hidden": False,
+            "min_disk": 3,
+            "min_ram": 512,
+        }
+        assert result["image"]["status"] == "active"
+        assert result["image"]["os_hash_value"] == digest("sha512")[7:]
+        (upload,) = (request for request in cloud.requests if request.method == "PUT")
+        assert upload.headers["Content-Length"] == str(len(QCOW2))
+
+    def test_again_changes_nothing_and_reads_nothing(
+        self, keep: Keep, source: str, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        keep(source=source, checksum=digest("sha256"))
+        monkeypatch.setattr(_image_source.FileSource, "blocks", None)
+        result = keep(source=source, checksum=digest("sha256"))
+        assert not result["changed"]
+        assert result["diff"] == {"before": {}, "after": {}}
+        assert [str(request) for request in cloud.requests] == [
+            "GET /v3",
+            "POST /v3/auth/tokens",
+            "GET /image/v2/images",
+        ]
+        assert result["requests"] == 3
+
+    def test_addresses_of_the_data_are_not_returned(self, keep: Keep, source: str) -> None:
+        shown = keep(source=source)["image"]
+        assert not {"direct_url", "locations", "file", "self", "schema"} & set(shown)
+        assert "secret" not in str(shown)
+
+    @pytest.mark.parametrize("name", image_bytes.COMPLETE)
+    def test_every_format(self, keep: Keep, cloud: FakeCloud, tmp_path: Path, name: str) -> None:
+        (tmp_path / "image").write_bytes(image_bytes.COMPLETE[name])
+        result = keep(source=str(tmp_path / "image"))
+        assert result["image"]["disk_format"] == name.split()[0]
+        assert cloud.body_of("POST")["disk_format"] == name.split()[0]
+
+    @pytest.mark.parametrize("container_format", ["ami", "bare", "ovf", "docker", "compressed"])
+    def test_container_formats(self, keep: Keep, tmp_path: Path, container_format: str) -> None:
+        content = gzip.compress(b"x") if container_format == "compressed" else image_bytes.raw()
+        (tmp_path / "image").write_bytes(content)
+        result = keep(source=str(tmp_path / "image"), disk_format="raw", container_format=container_format)
+        assert result["image"]["container_format"] == container_format
+
+    def test_an_id_of_its_own(self, keep: Keep, source: str) -> None:
+        fixed = "12345678-0000-4000-8000-000000000000"
+        assert keep(source=source, id=fixed)["image"]["id"] == fixed
+        assert not keep(source=source, id=fixed)["changed"]
+
+    def test_protection_comes_last(self, keep: Keep, cloud: FakeCloud, source: str) -> None:
+        assert keep(source=source, protected=True)["image"]["protected"]
+        assert cloud.sent(*WRITES) == [*UPLOAD, "PATCH /image/v2/images/ID"]
+        assert "protected" not in cloud.body_of("POST")
+
+    @pytest.mark.parametrize(("owner", "lookups"), [("customer", 1), (OTHER_PROJECT, 0), ("admin", 0), (PROJECT, 0)])
+    def test_an_owner(self, keep: Keep, cloud: FakeCloud, source: str, owner: str, lookups: int) -> None:
+        expected = PROJECT if owner in ("admin", PROJECT) else OTHER_PROJECT
+        assert keep(source=source, owner=owner)["image"]["owner"] == expected
+        assert [str(request) for request in cloud.requests].count("GET /v3/projects") == lookups
+        assert not keep(source=source, owner=owner)["changed"]
+
+    def test_a_store(self, keep: Keep, refused: t.Callable[..., str], cloud: FakeCloud, source: str) -> None:
+        cloud.stores = ["slow", "fast"]
+        keep(source=source, store="fast")
+        (upload,) = (request for request in cloud.requests if request.method == "PUT")
+        assert upload.headers["X-Image-Meta-Store"] == "fast"
+        assert "the stores are slow, fast" in refused(name="another", source=source, store="other")
+        cloud.stores = None
+        assert "a single store" in refused(name="another", source=source, store="fast")
+        assert cloud.sent(*WRITES) == []
+
+    def test_the_checksum_is_kept_where_glance_computes_another(
+        self, keep: Keep, cloud: FakeCloud, source: str
+    ) -> None:
+        keep(source=source, checksum=digest("sha256"))
+        assert cloud.body_of("POST")["owner_specified.openstack.sha256"] == digest("sha256")[7:]
+
+    @pytest.mark.parametrize("algorithm", [None, "sha256", "sha3_512"])
+    def test_other_hashes_of_glance_are_verified(
+        self, keep: Keep, refused: t.Callable[..., str], cloud: FakeCloud, source: str, algorithm: t.Optional[str]
+    ) -> None:
+        cloud.hash_algorithm = algorithm
+        assert keep(source=source)["warnings"] == []
+        assert keep(source=source)["warnings"] == []
+        cloud.damages_data = True
+        assert f"{algorithm or 'md5'} of what was sent is" in refused(source=source, name="damaged")
+        assert cloud.sent(*WRITES) == [*UPLOAD, UNDO]
+
+    def test_memory_does_not_grow_with_the_image(self, keep: Keep, tmp_path: Path) -> None:
+        size = 256 * image_bytes.MIB
+        path = tmp_path / "large.raw"
+        with path.open("wb") as file:
+            file.truncate(size)
+        # Makes the kernel forget how much was used at most until now.
+        Path("/proc/self/clear_refs").write_text("5")
+        before = peak_memory()
+        assert keep(source=str(path))["uploaded"] == size
+        assert peak_memory() - before < 48 * image_bytes.MIB
+
+
+def peak_memory() -> int:
+    """Return how many bytes of memory this process has used at most."""
+    (kib,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return int(kib) * 1024
+
+
+BAD_FILES = {
+    "missing": (None, "No such file or directory"),
+    "empty": (b"", "it is empty"),
+    "truncated": (QCOW2[: 3 * image_bytes.CLUSTER], "this qcow2 image is truncated"),
+    "with a backing file": (image_bytes.qcow2(backing=512), "Image has a backing file"),
+    "packed": (gzip.compress(QCOW2), "it is a gzip archive"),
+    "a web page": (b"<html>Log in first</html>", "it is a page of HTML"),
+}
+
+
+class TestRefusal:
+    """What is wrong is told before anything is created."""
+
+    @pytest.mark.parametrize("check", [True, False])
+    @pytest.mark.parametrize("name", BAD_FILES)
+    def test_a_bad_file(
+        self, refused: t.Callable[..., str], cloud: FakeCloud, tmp_path: Path, name: str, check: bool
+    ) -> None:
+        content, said = BAD_FILES[name]
+        if content is not None:
+            (tmp_path / "image").write_bytes(content)
+        message = refused(check, source=str(tmp_path / "image"))
+        assert said in message
+        assert str(tmp_path / "image") in message
+        assert "What to do:" in message
+        assert cloud.sent(*WRITES) == []
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            ({"disk_format": "iso"}, "disk_format is iso, but the bytes are qcow2"),
+            ({"disk_format": "raw"}, "disk_format is raw, but the bytes are qcow2"),
+            ({"disk_format": "qcow2", "container_format": "ova"}, "container_format is ova"),
+            ({"container_format": "ovf"}, "disk_format is auto"),
+            ({"checksum": "sha256:" + "0" * 64}, "the declared one is sha256:0000"),
+            ({"checksum": "0" * 64}, "write it as sha512:HEX"),
+            ({"id": "disk"}, "which is no UUID"),
+            ({"id": "12345678-0000-4000-8000-000000000000", "replace": True}, "cannot be replaced"),
+            ({"min_disk": -1}, "min_disk is -1"),
+            ({"properties": {"min_disk": 1}}, "min_disk is an attribute of every image"),
+            ({"properties": {"os_glance_x": 1}}, "os_glance_x is an attribute"),
+            ({"properties": {"a": ["b"]}}, "a is ['b']"),
+            ({"owner": "nobody"}, "there is none"),
+            ({"source": "ftp://host/disk"}, "ftp:// cannot be read"),
+            ({"source": "/"}, "it is a directory"),
+            ({"source": None}, "a source was not given"),
+            ({"disk_format": "qcow3"}, "must be one of"),
+        ],
+    )
+    def test_bad_options(
+        self,
+        refused: t.Callable[..., str],
+        cloud: FakeCloud,
+        source: str,
+        options: dict[str, t.Any],
+        said: str,
+    ) -> None:
+        assert said in refused(**{"source": source, **options})
+        assert cloud.sent(*WRITES) == []
+
+    def test_a_name_is_needed_to_create(self, run_module: RunModule, cloud: FakeCloud, source: str) -> None:
+        fixed = {"id": "12345678-0000-4000-8000-000000000000"}
+        result = run_module(module, {**cloud.auth, **fixed, "source": source})
+        assert "a name was not given" in result["msg"]
+
+    def test_an_id_that_was_used_before(self, refused: t.Callable[..., str], cloud: FakeCloud, source: str) -> None:
+        gone = cloud.add("gone")["id"]
+        del cloud.images[gone]
+        message = refused(source=source, id=gone)
+        assert "Image ID already exists!" in message
+        assert "Glance never reuses ids" in message
+        assert cloud.sent(*WRITES) == ["POST /image/v2/images"]
+
+    def test_a_refused_record(self, refused: t.Callable[..., str], cloud: FakeCloud, source: str) -> None:
+        cloud.answers["POST"] = (403, "<html><body>You are not authorized to publicize</body></html>")
+        assert "You are not authorized to publicize" in refused(source=source, visibility="public")
+        assert cloud.sent(*WRITES) == ["POST /image/v2/images"]
+
+    def test_two_images_of_the_name(self, refused: t.Callable[..., str], cloud: FakeCloud, source: str) -> None:
+        ids = sorted(cloud.add("disk", QCOW2, **ACTIVE)["id"] for _turn in range(2))
+        message = refused(source=source)
+        assert f"there are 2 of that name: {', '.join(ids)}" in message
+        assert "give the id" in message
+
+    @pytest.mark.parametrize("status", ["saving", "importing", "uploading"])
+    def test_an_image_that_is_being_uploaded(
+        self, refused: t.Callable[..., str], cloud: FakeCloud, source: str, status: str
+    ) -> None:
+        cloud.add("disk", status=status)
+        message = refused(source=source)
+        assert f"in the status {status} since 2026-11-20" in message
+        assert cloud.sent(*WRITES) == []
+
+
+class TestUrl:
+    """A URL is streamed, and checked before its last bytes are sent."""
+
+    @pytest.mark.parametrize("announced", [0, -1])
+    def test_is_streamed(self, keep: Keep, cloud: FakeCloud, announced: int) -> None:
+        content = QCOW2 + bytes(5 * image_bytes.MIB)
+        with FakeWeb(content, announced=announced, parts=False) as web:
+            result = keep(source=f"{web.url}/disk.qcow2", checksum=digest("sha256", content))
+        assert result["uploaded"] == len(content)
+        assert result["image"]["os_hash_value"] == digest("sha512", content)[7:]
+        (upload,) = (request for request in cloud.requests if request.method == "PUT")
+        assert ("Content-Length" in upload.headers) == (announced == 0)
+        assert web.requests == ["all"]
+
+    def test_that_cannot_be_verified_is_told(self, keep: Keep, cloud: FakeCloud) -> None:
+        cloud.hash_algorithm = "sha3_512"
+        with FakeWeb(QCOW2) as web:
+            result = keep(source=web.url, checksum=digest("sha256"))
+        assert "could not be verified" in result["warnings"][0]
+
+    @pytest.mark.parametrize("algorithm", ["sha512", "sha256", "md5"])
+    def test_is_not_asked_again_when_the_checksum_tells(self, keep: Keep, algorithm: str) -> None:
+        with FakeWeb(QCOW2) as web:
+            keep(source=web.url, checksum=digest(algorithm))
+            asked = len(web.requests)
+            assert not keep(source=web.url, checksum=digest(algorithm))["changed"]
+        assert len(web.requests) == asked
+
+    def test_without_a_checksum_is_compared_by_size(
+        self, keep: Keep, refused: t.Callable[..., str], cloud: FakeCloud
+    ) -> None:
+        cloud.add("disk", QCOW2, **ACTIVE)
+        with FakeWeb(OTHER) as web:
+            result = keep(source=web.url)
+        assert not result["changed"]
+        assert "by its size only" in result["warnings"][0]
+        with FakeWeb(QCOW2 + b"more") as web:
+            assert f"size is {len(QCOW2)} in Glance and {len(QCOW2) + 4}" in refused(source=web.url)
+
+    def test_that_cannot_be_reached_does_not_break_what_is_there(self, keep: Keep, cloud: FakeCloud) -> None:
+        cloud.add("disk", QCOW2, **ACTIVE)
+        with FakeWeb(b"", status=404) as web:
+            result = keep(source=web.url, tags=["new"])
+        assert result["changed"]
+        assert "could not be compared" in result["warnings"][0]
+
+    def test_another_checksum_is_another_image(self, refused: t.Callable[..., str], cloud: FakeCloud) -> None:
+        cloud.add("disk", QCOW2, **ACTIVE)
+        assert "content is sha512:" in refused(source="http://127.0.0.1:1/", checksum=digest("sha512", OTHER))
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [({"status": 404}, "HTTP 404"), ({"announced": 9}, "the server stopped before the end")],
+    )
+    def test_a_bad_url(
+        self, refused: t.Callable[..., str], cloud: FakeCloud, options: dict[str, t.Any], said: str
+    ) -> None:
+        with FakeWeb(QCOW2, **options) as web:
+            assert said in refused(source=web.url)
+        assert cloud.sent(*WRITES) == []
+
+    def test_that_ends_too_early_leaves_nothing(self, refused: t.Callable[..., str], cloud: FakeCloud) -> None:
+        with FakeWeb(QCOW2 + bytes(5 * image_bytes.MIB), announced=10) as web:
+            message = refused(source=web.url)
+        assert "the server stopped before the end" in message
+        assert "nothing of it was left in Glance" in message
+        assert cloud.sent(*WRITES) == [*UPLOAD, UNDO]
+        assert cloud.images == {}
+
+    def test_with_a_wrong_checksum_never_becomes_an_image(
+        self, refused: t.Callable[..., str], cloud: FakeCloud
+    ) -> None:
+        content = QCOW2 + bytes(5 * image_bytes.MIB)
+        received: list[int] = []
+        cloud.during_upload = received.append
+        with FakeWeb(content) as web:
+            message = refused(source=web.url, checksum=digest("sha256"))
+        assert "comparing the checksum" in message
+        assert cloud.sent(*WRITES) == [*UPLOAD, UNDO]
+        assert cloud.images == {}
+        assert max(received) < len(content)
+
+    def test_with_credentials_does_not_show_them(self, refused: t.Callable[..., str], cloud: FakeCloud) -> None:
+        with FakeWeb(b"", status=401) as web:
+            message = refused(source=web.url.replace("//", "//user:hunter22@") + "/a?token=hunter22")
+        assert "HTTP 401" in message
+        assert "hunter22" not in message
+
+
+class TestFailedUpload:
+    """Whatever goes wrong, nothing that we began stays; and nothing that we did not begin goes."""
+
+    @pytest.mark.parametrize(
+        ("status", "said"),
+        [
+            (400, "HTTP 400"),
+            (409, "somebody else uploads"),
+            (410, "takes no images"),
+            (413, "a full store"),
+            (415, "declare the format that the bytes have"),
+            (500, "a store that is down"),
+            (503, "free space"),
+        ],
+    )
+    def test_a_refusal_of_the_data(
+        self, refused: t.Callable[..., str], cloud: FakeCloud, source: str, status: int, said: str
+    ) -> None:
+        cloud.answers["PUT"] = (status, "<html><body>The reason</body></html>")
+        message = refused(source=source)
+        assert said in message
+        assert "nothing of it was left in Glance" in message
+        assert cloud.sent(*WRITES) == [*UPLOAD, UNDO]
+        assert cloud.images == {}
+
+    def test_a_connection_that_breaks(self, refused: t.Callable[..., str], cloud: FakeCloud, tmp_path: Path) -> None:
+        (tmp_path / "large").write_bytes(bytes(32 * image_bytes.MIB))
+        cloud.breaks_after = image_bytes.MIB
+        message = refused(source=str(tmp_path / "large"))
+        assert re.search(r"after \d+ bytes", message)
+        assert cloud.sent(*WRITES) == [*UPLOAD, UNDO]
+
+    def test_data_that_were_damaged(self, refused: t.Callable[..., str], cloud: FakeCloud, source: str) -> None:
+        cloud.damages_data = True
+        assert "sha512 of what was sent is" in refused(source=source)
+        assert cloud.images == {}
+
+    def test_it_is_deleted_over_a_connection_that_was_closed(
+        self, refused: t.Callable[..., str], cloud: FakeCloud, source: str
+    ) -> None:
+        cloud.answers["PUT"] = (503, "")
+        cloud.hangs_up_before.append("DELETE")
+        assert "nothing of it was left in Glance" in refused(source=source)
+        assert cloud.sent(*WRITES) == [*UPLOAD, UNDO, UNDO]
+        assert cloud.images == {}
+
+    def test_an_image_that_cannot_be_deleted_is_told(
+        self, refused: t.Callable[..., str], cloud: FakeCloud, source: str
+    ) -> None:
+        cloud.answers["PUT"] = (503, "")
+        cloud.answers["DELETE"] = (500, "The database is gone")
+        message = refused(source=source)
+        (left,) = cloud.images
+        assert f"the image {left} was left without data and could not be deleted" in message
+        assert "The database is gone" in message
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+    def test_a_signal(
+        self, refused: t.Callable[..., str], cloud: FakeCloud, tmp_path: Path, number: signal.Signals
+    ) -> None:
+        (tmp_path / "large").write_bytes(bytes(32 * image_bytes.MIB))
+        handlers = [signal.getsignal(each) for each in _image.SIGNALS]
+        sent: list[int] = []
+
+        def stop(received: int) -> None:
+            if received > image_bytes.MIB and not sent:
+                sent.append(received)
+                os.kill(os.getpid(), number)
+
+        cloud.during_upload = stop
+        message = refused(source=str(tmp_path / "large"))
+        assert f"stopped by {number.name}; nothing of it was left in Glance" in message
+        assert cloud.images == {}
+        assert sent[0] < 32 * image_bytes.MIB
+        assert [signal.getsignal(each) for each in _image.SIGNALS] == handlers
+
+    def test_a_signal_before_the_upload(
+        self, refused: t.Callable[..., str], cloud: FakeCloud, source: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(
+            _image.ImageApi, "authenticate", lambda _api: os.kill(os.getpid(), signal.SIGTERM) or signal.pause()
+        )
+        assert refused(source=source).startswith("the module was stopped by SIGTERM")
+        assert cloud.sent() == []
+
+    def test_an_image_that_was_there_before_stays(
+        self, refused: t.Callable[..., str], cloud: FakeCloud, source: str
+    ) -> None:
+        cloud.add("disk")
+        cloud.answers["PUT"] = (413, "There is no room")
+        message = refused(source=source)
+        assert "There is no room" in message
+        assert len(cloud.images) == 1
+        assert "DELETE" not in " ".join(cloud.sent())
+
+
+class TestLeftover:
+    """What a killed run leaves behind is used by the next one."""
+
+    def test_an_image_without_data_is_filled(self, keep: Keep, cloud: FakeCloud, source: str) -> None:
+        queued = cloud.add("disk", disk_format="raw", container_format="bare", a="1")
+        result = keep(source=source, tags=["x"], properties={"b": 2}, protected=True)
+        assert result["changed"]
+        assert result["image"]["id"] == queued["id"]
+        assert result["image"]["status"] == "active"
+        assert {name: result["image"][name] for name in ("disk_format", "a", "b", "tags", "protected")} == {
+            "disk_format": "qcow2",
+            "a": "1",
+            "b": "2",
+            "tags": ["x"],
+            "protected": True,
+        }
+        assert cloud.sent(*WRITES) == [
+            "PATCH /image/v2/images/ID",
+            "PUT /image/v2/images/ID/file",
+            "PATCH /image/v2/images/ID",
+        ]
+        assert not keep(source=source, tags=["x"], properties={"b": 2}, protected=True)["changed"]
+
+    def test_the_interrupted_run_is_completed_with_one_request(self, keep: Keep, cloud: FakeCloud, source: str) -> None:
+        cloud.add("disk", **ACTIVE)
+        keep(source=source)
+        assert cloud.sent(*WRITES) == ["PUT /image/v2/images/ID/file"]
+
+    def test_one_of_another_project_is_not_touched(self, keep: Keep, cloud: FakeCloud, source: str) -> None:
+        foreign = cloud.add("disk", owner=OTHER_PROJECT)
+        assert keep(source=source)["image"]["id"] != foreign["id"]
+        assert cloud.images[foreign["id"]]["status"] == "queued"
+
+
+class TestThere:
+    """An image that is there."""
+
+    def test_what_is_left_out_stays(self, keep: Keep, cloud: FakeCloud, source: str) -> None:
+        image = cloud.add(
+            "disk",
+            QCOW2,
+            **ACTIVE,
+            visibility="public",
+            protected=True,
+            tags=["a"],
+            min_disk=7,
+            min_ram=9,
+            hw_x="y",
+        )
+        before = dict(image)
+        assert not keep(source=source)["changed"]
+        assert not keep()["changed"]
+        assert cloud.images[image["id"]] == before
+
+    def test_only_the_differences_are_sent(self, keep: Keep, cloud: FakeCloud) -> None:
+        cloud.add("disk", QCOW2, **ACTIVE, tags=["a", "b"], same="1", other="1", gone="1", min_ram=5)
+        result = keep(
+            visibility="public",
+            tags=["b", "c"],
+            protected=False,
+            min_ram=5,
+            hidden=True,
+            properties={"same": 1, "other": 2, "gone": None, "not/there~": "x", "never": None},
+        )
+        assert cloud.sent(*WRITES) == ["PATCH /image/v2/images/ID"]
+        assert cloud.body_of("PATCH") == [
+            {"op": "remove", "path": "/gone"},
+            {"op": "add", "path": "/not~1there~0", "value": "x"},
+            {"op": "replace", "path": "/os_hidden", "value": True},
+            {"op": "replace", "path": "/other", "value": "2"},
+            {"op": "replace", "path": "/tags", "value": ["b", "c"]},
+            {"op": "replace", "path": "/visibility", "value": "public"},
+        ]
+        (patch,) = (request for request in cloud.requests if request.method == "PATCH")
+        assert patch.headers["Content-Type"] == "application/openstack-images-v2.1-json-patch"
+        assert result["diff"]["before"]["tags"] == ["a", "b"]
+        assert result["diff"]["after"]["gone"] is None
+        assert result["image"]["other"] == "2"
+
+    def test_the_order_of_tags_does_not_matter(self, keep: Keep, cloud: FakeCloud) -> None:
+        cloud.add("disk", QCOW2, **ACTIVE, tags=["b", "a"])
+        assert not keep(tags=["a", "b"])["changed"]
+        assert keep(tags=[])["image"]["tags"] == []
+
+    def test_properties_can_be_purged(self, keep: Keep, cloud: FakeCloud) -> None:
+        kept = {"os_glance_importing_to_stores": "", "owner_specified.openstack.sha256": "x", "stores": "fast"}
+        cloud.add("disk", QCOW2, **ACTIVE, a="1", b="2", **kept)
+        shown = keep(properties={"a": "1"}, purge_properties=True)["image"]
+        assert "b" not in shown
+        assert {name: shown[name] for name in ("a", *kept)} == {"a": "1", **kept}
+
+    def test_it_is_found_by_its_id(self, keep: Keep, cloud: FakeCloud) -> None:
+        image = cloud.add("old name", QCOW2, **ACTIVE)
+        assert keep(id=image["id"], name="new name")["image"]["name"] == "new name"
+        assert cloud.sent() == ["GET /image/v2/images/ID", "PATCH /image/v2/images/ID"]
+
+    @pytest.mark.parametrize(
+        "attributes",
+        [
+            {"os_hidden": True},
+            {"visibility": "community"},
+            {"visibility": "public", "owner": OTHER_PROJECT},
+        ],
+    )
+    def test_it_is_found_where_it_is(
+        self, keep: Keep, cloud: FakeCloud, source: str, attributes: dict[str, t.Any]
+    ) -> None:
+        cloud.add("disk", QCOW2, **ACTIVE, **attributes)
+        assert not keep(source=source)["changed"]
+
+    @pytest.mark.parametrize("attributes", [{"owner": OTHER_PROJECT, "visibility": "community"}, {"owner": PROJECT}])
+    def test_it_is_given_to_its_owner(
+        self, keep: Keep, cloud: FakeCloud, source: str, attributes: dict[str, t.Any]
+    ) -> None:
+        cloud.add("disk", QCOW2, **ACTIVE, **attributes)
+        result = keep(source=source, owner="customer")
+        assert result["changed"] == (attributes["owner"] == PROJECT)
+        assert result["image"]["owner"] == OTHER_PROJECT
+
+    @pytest.mark.parametrize("visibility", ["private", "shared", "community"])
+    def test_one_of_another_project_is_another_one(
+        self, keep: Keep, cloud: FakeCloud, source: str, visibility: str
+    ) -> None:
+        foreign = cloud.add("disk", OTHER, **ACTIVE, owner=OTHER_PROJECT, visibility=visibility)
+        before = dict(foreign)
+        assert keep(source=source)["uploaded"] == len(QCOW2)
+        assert cloud.images[foreign["id"]] == before
+
+    def test_a_name_with_a_colon(self, keep: Keep, cloud: FakeCloud, source: str) -> None:
+        cloud.add('debian:12 in:"x"', QCOW2, **ACTIVE)
+        assert not keep(source=source, name='debian:12 in:"x"')["changed"]
+
+    @pytest.mark.parametrize(
+        ("attributes", "options", "said"),
+        [
+            ({}, {"source": OTHER}, "content is sha512:"),
+            ({}, {"source": QCOW2 + b"more"}, f"size is {len(QCOW2)} in Glance"),
+            ({}, {"disk_format": "raw"}, "disk_format is qcow2 in Glance and raw"),
+            ({"disk_format": "raw"}, {}, "disk_format is raw in Glance and qcow2"),
+            ({}, {"container_format": "ovf"}, "container_format is bare in Glance and ovf"),
+            ({"os_hash_value": None}, {"source": OTHER}, "content is md5:"),
+        ],
+    )
+    def test_what_glance_cannot_change_is_refused(
+        self,
+        refused: t.Callable[..., str],
+        cloud: FakeCloud,
+        tmp_path: Path,
+        attributes: dict[str, t.Any],
+        options: dict[str, t.Any],
+        said: str,
+    ) -> None:
+        cloud.add("disk", QCOW2, **{**ACTIVE, **attributes})
+        path = tmp_path / "image"
+        path.write_bytes(options.pop("source", QCOW2))
+        message = refused(source=str(path), tags=["x"], **options)
+        assert said in message
+        assert "replace: true" in message
+        assert cloud.sent(*WRITES) == []
+
+    def test_without_a_checksum_in_glance_it_is_compared_by_size(
+        self, keep: Keep, cloud: FakeCloud, source: str
+    ) -> None:
+        cloud.add("disk", QCOW2, **ACTIVE, os_hash_value=None, checksum=None)
+        assert "by its size only" in keep(source=source)["warnings"][0]
+
+    def test_a_file_without_its_checksum_is_refused(
+        self, refused: t.Callable[..., str], cloud: FakeCloud, source: str
+    ) -> None:
+        cloud.add("disk", QCOW2, **ACTIVE)
+        assert "comparing the checksum" in refused(source=source, checksum="md5:" + "0" * 32)
+
+    def test_one_in_another_store_is_told(self, keep: Keep, cloud: FakeCloud, source: str) -> None:
+        cloud.add("disk", QCOW2, **ACTIVE, stores="slow,other")
+        result = keep(source=source, store="fast")
+        assert not result["changed"]
+        assert "lies in slow, other, not in fast" in result["warnings"][0]
+        assert keep(source=source, store="slow")["warnings"] == []
+
+
+class TestReplacement:
+    """With replace, a new image takes the place of the old one."""
+
+    @pytest.fixture
+    def new(self, tmp_path: Path) -> str:
+        """Return the path of the new image."""
+        path = tmp_path / "new"
+        path.write_bytes(OTHER)
+        return str(path)
+
+    def test_it_takes_over_everything(self, keep: Keep, cloud: FakeCloud, new: str) -> None:
+        attributes = {"visibility": "public", "tags": ["a"], "min_disk": 4, "hw_x": "y", "gone": "1"}
+        old = cloud.add("disk", QCOW2, **ACTIVE, **attributes, **{"owner_specified.openstack.sha256": "old"})
+        result = keep(source=new, replace=True, min_ram=5, properties={"gone": None})
+        assert result["image"]["id"] != old["id"]
+        assert list(cloud.images) == [result["image"]["id"]]
+        assert cloud.sent(*WRITES) == [*UPLOAD, UNDO]
+        shown = result["image"]
+        del attributes["gone"]
+        assert {name: shown[name] for name in attributes} == attributes
+        assert shown["min_ram"] == 5
+        assert not {"gone", "owner_specified.openstack.sha256"} & set(shown)
+        assert not keep(source=new, replace=True)["changed"]
+
+    def test_the_old_one_stays_until_the_new_one_is_verified(
+        self, refused: t.Callable[..., str], cloud: FakeCloud, new: str
+    ) -> None:
+        old = cloud.add("disk", QCOW2, **ACTIVE)
+        cloud.damages_data = True
+        refused(source=new, replace=True)
+        assert list(cloud.images) == [old["id"]]
+
+    def test_a_protected_one_is_refused(self, refused: t.Callable[..., str], cloud: FakeCloud, new: str) -> None:
+        cloud.add("disk", QCOW2, **ACTIVE, protected=True)
+        assert "it has to be replaced, but it is protected" in refused(source=new, replace=True)
+        assert cloud.sent(*WRITES) == []
+
+    def test_one_in_use_is_hidden(self, keep: Keep, cloud: FakeCloud, new: str) -> None:
+        old = cloud.add("disk", QCOW2, **ACTIVE)
+        cloud.answers[f"DELETE /image/v2/images/{old['id']}"] = (409, "Image is in use")
+        result = keep(source=new, replace=True)
+        assert "it was hidden instead of deleted" in result["warnings"][0]
+        assert cloud.images[old["id"]]["os_hidden"]
+        assert not keep(source=new, replace=True)["changed"]
+
+    def test_two_that_are_left_are_told(self, refused: t.Callable[..., str], cloud: FakeCloud, new: str) -> None:
+        old = cloud.add("disk", QCOW2, **ACTIVE)
+        cloud.answers[f"DELETE /image/v2/images/{old['id']}"] = (403, "No")
+        message = refused(source=new, replace=True)
+        (made,) = set(cloud.images) - {old["id"]}
+        assert f"its replacement {made} is complete" in message
+
+    def test_members_are_taken_over(self, keep: Keep, cloud: FakeCloud, new: str) -> None:
+        old = cloud.add("disk", QCOW2, **ACTIVE, visibility="shared")
+        cloud.members[old["id"]] = [OTHER_PROJECT]
+        result = keep(source=new, replace=True)
+        assert cloud.members[result["image"]["id"]] == [OTHER_PROJECT]
+        assert f"{OTHER_PROJECT} have to accept it again" in result["warnings"][0]
+
+    def test_another_declared_format_replaces(self, keep: Keep, cloud: FakeCloud, source: str) -> None:
+        cloud.add("disk", QCOW2, disk_format="raw", container_format="bare")
+        assert keep(source=source, replace=True)["image"]["disk_format"] == "qcow2"
+
+
+class TestAbsent:
+    """An image that shall go."""
+
+    def test_it_is_deleted(self, keep: Keep, cloud: FakeCloud) -> None:
+        cloud.add("disk", QCOW2, **ACTIVE)
+        assert keep(state="absent")["changed"]
+        assert cloud.images == {}
+        assert not keep(state="absent")["changed"]
+
+    def test_one_of_another_project_stays(self, keep: Keep, cloud: FakeCloud) -> None:
+        cloud.add("disk", owner=OTHER_PROJECT)
+        assert not keep(state="absent")["changed"]
+        assert len(cloud.images) == 1
+
+    @pytest.mark.parametrize("check", [True, False])
+    def test_a_protected_one_is_refused(self, refused: t.Callable[..., str], cloud: FakeCloud, check: bool) -> None:
+        cloud.add("disk", protected=True)
+        assert "it is protected" in refused(check, state="absent")
+        assert len(cloud.images) == 1
+
+    def test_one_in_use_is_told(self, refused: t.Callable[..., str], cloud: FakeCloud) -> None:
+        cloud.add("disk")
+        cloud.answers["DELETE"] = (409, "Image could not be deleted because it is in use")
+        assert "it is in use" in refused(state="absent")
+
+
+class TestCheckMode:
+    """Nothing is sent that changes anything, and what is told is what would happen."""
+
+    @pytest.mark.parametrize(
+        ("there", "options"),
+        [
+            (None, {"tags": ["a"], "visibility": "public", "checksum": digest("sha256")}),
+            ({}, {"tags": ["a"], "properties": {"a": 1}}),
+            ({"status": "queued", "data": None}, {"tags": ["a"]}),
+            ({"data": OTHER}, {"replace": True, "tags": ["a"]}),
+            ({}, {"state": "absent", "source": None}),
+        ],
+        ids=["new", "changed", "left over", "replaced", "deleted"],
+    )
+    def test_it_tells_the_truth(
+        self,
+        keep: Keep,
+        cloud: FakeCloud,
+        source: str,
+        there: t.Optional[dict[str, t.Any]],
+        options: dict[str, t.Any],
+    ) -> None:
+        if there is not None:
+            cloud.add("disk", **{"data": QCOW2, **ACTIVE, **there})
+        predicted = keep(check=True, **{"source": source, **options})
+        assert cloud.sent(*WRITES) == []
+        assert predicted["uploaded"] == 0
+        real = keep(**{"source": source, **options})
+        assert predicted["changed"] is real["changed"] is True
+        assert predicted["diff"] == real["diff"]
+
+    @pytest.mark.parametrize("state", ["present", "absent"])
+    @pytest.mark.parametrize("missing", ["endpoint", "service", "proxy"])
+    def test_before_there_is_a_glance(
+        self,
+        keep: Keep,
+        refused: t.Callable[..., str],
+        cloud: FakeCloud,
+        source: str,
+        missing: str,
+        state: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        if missing == "endpoint":
+            cloud.has_endpoint = False
+        elif missing == "proxy":
+            cloud.answers["GET"] = (503, "<html>No server is available</html>")
+        else:
+            with socket.socket() as unused:
+                unused.bind(("127.0.0.1", 0))
+                port = unused.getsockname()[1]
+            monkeypatch.setattr(
+                cloud, "_token", lambda real=cloud._token: set_endpoint(real(), f"http://127.0.0.1:{port}/")
+            )
+        result = keep(check=True, source=source, state=state, owner="admin")
+        assert result["changed"] == (state == "present")
+        assert "Glance cannot be asked yet" in result["warnings"][0]
+        assert "What to do:" in refused(source=source, state=state)
+
+    def test_a_bad_file_is_told_before_there_is_a_glance(
+        self, refused: t.Callable[..., str], cloud: FakeCloud, tmp_path: Path
+    ) -> None:
+        cloud.has_endpoint = False
+        (tmp_path / "bad").write_bytes(b"")
+        assert "it is empty" in refused(check=True, source=str(tmp_path / "bad"))
+
+    def test_wrong_credentials_are_told(self, refused: t.Callable[..., str], cloud: FakeCloud, source: str) -> None:
+        cloud.password = "another one"
+        assert "HTTP 401" in refused(check=True, source=source)
+
+
+def set_endpoint(token: dict[str, t.Any], url: str) -> dict[str, t.Any]:
+    """Let the endpoint of the image service be another one."""
+    for service in token["catalog"]:
+        if service["type"] == "image":
+            service["endpoints"][0]["url"] = url
+    return token
+
+
+@pytest.mark.parametrize("path", ["/image/", "/image/v2", "/image/v2.9/"])
+def test_an_endpoint_may_hold_the_version(
+    keep: Keep, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    cloud.add("disk", QCOW2, **ACTIVE)
+    monkeypatch.setattr(cloud, "_token", lambda real=cloud._token: set_endpoint(real(), cloud.url + path))
+    assert not keep()["changed"]
+
+
+def test_progress_is_written(keep: Keep, cloud: FakeCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "large").write_bytes(bytes(2 * image_bytes.MIB))
+    clock = iter(range(0, 10000, 2))
+    monkeypatch.setattr("time.monotonic", lambda: float(next(clock)))
+    progress = tmp_path / "progress"
+    keep(source=str(tmp_path / "large"), progress_file=str(progress))
+    assert re.match(r'\["uploaded", \d+, 2097152, \d+', progress.read_text())

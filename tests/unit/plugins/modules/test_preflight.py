@@ -1,0 +1,252 @@
+# Copyright (c) 2026, The openstack_ops.glance developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
+
+"""The module preflight, driven through main(): a node's surroundings, and the control node's."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _preflight, _probe_node
+from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
+from ansible_collections.openstack_ops.glance.plugins.modules import preflight
+from ansible_collections.openstack_ops.glance.tests.unit.plugins.scripted_http import Exchange, ScriptedServer
+
+if t.TYPE_CHECKING:
+    from ansible_collections.openstack_ops.glance.tests.unit.plugins.mariadb import PrivateMariaDB
+
+pytest_plugins = ["ansible_collections.openstack_ops.glance.tests.unit.plugins.mariadb"]
+
+PASSWORD = "pa55:/@%#'\"$ ñ"
+V3 = {"version": {"id": "v3.14", "status": "stable", "links": []}}
+
+
+class Run(t.Protocol):
+    """Signature of the fixture ``run``."""
+
+    def __call__(self, *, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
+        """Do it."""
+
+
+@pytest.fixture
+def run(run_module: t.Any, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return a function that runs the module on a node that is fine by itself; it must never fail or change."""
+    monkeypatch.setattr(_probe_node, "system", lambda outcome, deadline: None)
+    monkeypatch.setattr(_probe_node, "host_name", lambda outcome, deadline: None)
+
+    def look(*, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
+        result = run_module(preflight, {"node": "controller-1", **options}, check=check)
+        assert not result.get("failed"), result
+        assert result["changed"] is False
+        assert result["messages"] == [problem["message"] for problem in result["problems"]]
+        assert PASSWORD not in json.dumps(result, ensure_ascii=False)
+        return t.cast("dict[str, t.Any]", result)
+
+    return look
+
+
+def codes(result: dict[str, t.Any]) -> list[str]:
+    """Return the codes of the problems."""
+    return [problem["code"] for problem in result["problems"]]
+
+
+def free_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+class TestNode:
+    def test_only_what_is_asked_for_is_looked_at(self, run: Run) -> None:
+        result = run()
+        assert (result["problems"], result["not_checked"], result["facts"]) == ([], [], {})
+
+    def test_everything_is_fine(self, run: Run, mariadb: PrivateMariaDB, tmp_path: Path) -> None:
+        with ScriptedServer([Exchange("GET", "/v3", answer=V3)]) as server:
+            result = run(
+                port=free_port(),
+                bind_host="127.0.0.1",
+                database={"host": mariadb.host, "port": mariadb.port, "tls": True, "ca_cert": mariadb.ca_cert},
+                keystone_url=f"{server.url}/v3",
+                directories=[{"path": str(tmp_path), "purpose": "staging", "minimum_free": 1}],
+                uid=os.geteuid(),
+                user="no-such-user-yet",
+                database_login=mariadb.tcp_login,
+            )
+        assert result["problems"] == []
+        assert result["facts"]["database"]["tls"] is True
+        assert result["facts"]["keystone"]["versions"] == ["v3.14"]
+        assert result["facts"]["directories"][0]["path"] == str(tmp_path)
+        assert result["facts"]["database_login"] is True
+
+    def test_every_problem_is_told_at_once(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("x")
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            result = run(
+                port=server.getsockname()[1],
+                bind_host="127.0.0.1",
+                database={"host": "127.0.0.1", "port": free_port()},
+                keystone_url=f"http://127.0.0.1:{free_port()}",
+                memcached_servers=[f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"],
+                directories=[{"path": str(tmp_path / "file")}, {"path": str(tmp_path), "minimum_free": 2**60}],
+            )
+        assert codes(result) == ["GLS-110", "GLS-120", "GLS-130", "GLS-140", "GLS-140", "GLS-151", "GLS-153"]
+        assert {problem["node"] for problem in result["problems"]} == {"controller-1"}
+        assert all(
+            message.startswith(f"{code} controller-1: ") for code, message in zip(codes(result), result["messages"])
+        )
+
+    def test_check_mode_is_the_same(self, run: Run) -> None:
+        options = {"database": {"host": "127.0.0.1", "port": free_port()}}
+        assert run(check=True, **options) == run(**options)
+
+    def test_does_not_take_longer_than_asked_for(self, run: Run) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            port = silent.getsockname()[1]
+            start = time.monotonic()
+            result = run(
+                timeout=2,
+                database={"host": "127.0.0.1", "port": port},
+                keystone_url=f"http://127.0.0.1:{port}",
+                memcached_servers=[f"127.0.0.1:{port}"] * 5,
+            )
+            assert time.monotonic() - start < 10
+        # On a busy machine a probe may be given up before it notices by itself.
+        assert len(codes(result)) == 7
+        assert set(codes(result)) <= {"GLS-120", "GLS-130", "GLS-140", "GLS-190"}
+
+    def test_own_unit_may_hold_the_port(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        holder = {"pid": 4, "process": "uwsgi", "unit": "my-glance.service"}
+        monkeypatch.setattr(_probe_node, "listeners", lambda host, port: [holder])
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            options = {"port": server.getsockname()[1], "bind_host": "127.0.0.1"}
+            assert codes(run(**options)) == ["GLS-110"]
+            assert codes(run(**options, unit="my-glance.service")) == []
+
+    def test_packages(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(_probe_node.shutil, "which", lambda name: "/usr/bin/apt-cache")
+        monkeypatch.setattr(_probe_node, "_policy", lambda package, deadline, options=(): [None, "2:25.1.0-2"])
+        result = run(package="glance-api", release="epoxy", releases={"zed": 25, "epoxy": "30"})
+        assert codes(result) == ["GLS-102"]
+        assert result["facts"]["package"]["candidate_release"] == "zed"
+
+    def test_certificates_are_verified_unless_told_otherwise(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        seen: list[t.Any] = []
+        monkeypatch.setattr(
+            _preflight._probe_network, "keystone", lambda outcome, deadline, server: seen.append(server)
+        )
+        run(keystone_url="https://x")
+        run(keystone_url="https://x", validate_certs=False, ca_cert="/etc/ssl/ca.pem")
+        assert [(server.validate_certs, server.ca_cert) for server in seen] == [
+            (True, None),
+            (False, "/etc/ssl/ca.pem"),
+        ]
+
+    def test_no_sdk_is_needed(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        def missing() -> None:
+            raise GlanceError("openstacksdk cannot be imported")
+
+        monkeypatch.setattr(_preflight, "require_sdk", missing)
+        assert codes(run()) == []
+
+
+def auth(url: str) -> dict[str, t.Any]:
+    """Return the credentials of an administrator."""
+    names = {"user_domain_name": "Default", "project_domain_name": "Default", "project_name": "admin"}
+    return {"auth_url": f"{url}/v3", "username": "admin", "password": PASSWORD, **names}
+
+
+def token(*roles: str) -> list[Exchange]:
+    """Return what Keystone is asked for a token with these roles."""
+    domain = {"id": "default", "name": "Default"}
+    answer = {
+        "methods": ["password"],
+        "expires_at": "2099-01-01T00:00:00.000000Z",
+        "issued_at": "2026-01-01T00:00:00.000000Z",
+        "user": {"id": "u", "name": "admin", "domain": domain},
+        "project": {"id": "p", "name": "admin", "domain": domain},
+        "roles": [{"id": role, "name": role} for role in roles],
+        "catalog": [],
+    }
+    found = {"version": {**V3["version"], "links": [{"rel": "self", "href": "{server}/v3/"}]}}
+    return [
+        Exchange("GET", "/v3", answer=found),
+        Exchange("POST", "/v3/auth/tokens", 201, {"token": answer}, headers={"X-Subject-Token": "t"}),
+    ]
+
+
+class TestControl:
+    def test_credentials_that_work_cost_one_token(self, run: Run) -> None:
+        with ScriptedServer(token("admin", "member")) as server:
+            result = run(scope="control", auth=auth(server.url))
+        assert result["problems"] == []
+        assert result["facts"]["keystone"] == {"user": "admin", "project": "admin", "roles": ["admin", "member"]}
+
+    def test_user_without_the_role(self, run: Run) -> None:
+        with ScriptedServer(token("member")) as server:
+            result = run(scope="control", auth=auth(server.url))
+        assert codes(result) == ["GLS-202"]
+        assert result["problems"][0]["what"] == "admin has on the project admin the roles member"
+
+    def test_wrong_credentials(self, run: Run) -> None:
+        script = token()[:1] + [
+            Exchange("POST", "/v3/auth/tokens", 401, {"error": {"message": "The request requires authentication."}})
+        ]
+        with ScriptedServer(script) as server:
+            result = run(scope="control", auth=auth(server.url))
+        assert codes(result) == ["GLS-201"]
+        assert "HTTP 401" in result["messages"][0]
+
+    def test_keystone_that_does_not_answer(self, run: Run) -> None:
+        result = run(scope="control", auth=auth(f"http://127.0.0.1:{free_port()}"))
+        assert codes(result) == ["GLS-201"]
+        assert "Connection refused" in result["messages"][0]
+
+    def test_missing_library_has_a_code_of_its_own(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        def missing() -> None:
+            raise GlanceError("openstacksdk cannot be imported", remedy="install it")
+
+        monkeypatch.setattr(_preflight, "require_sdk", missing)
+        monkeypatch.setattr(_preflight._database, "require_driver", missing)
+        result = run(scope="control", database_login={"login_host": "db"})
+        assert codes(result) == ["GLS-200", "GLS-200"]
+        assert "ansible_python_interpreter" in result["messages"][0]
+
+    def test_database_administrator(self, run: Run, mariadb: PrivateMariaDB) -> None:
+        wrong = {**mariadb.tcp_login, "login_password": PASSWORD}
+        for login, expected in ((mariadb.tcp_login, []), (wrong, ["GLS-203"])):
+            with ScriptedServer(token("admin")) as server:
+                result = run(scope="control", auth=auth(server.url), database_login=login)
+            assert codes(result) == expected
+
+    def test_images(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "raw").write_bytes(b"x" * 1024)
+        images = [
+            {"name": "good", "source": str(tmp_path / "raw"), "disk_format": "raw"},
+            {"name": "lost", "source": str(tmp_path / "missing")},
+            {"name": "sum", "source": str(tmp_path / "raw"), "disk_format": "raw", "checksum": "md5:" + "0" * 32},
+        ]
+        with ScriptedServer(token("admin")) as server:
+            result = run(scope="control", auth=auth(server.url), images=images)
+        assert codes(result) == ["GLS-204", "GLS-204"]
+        assert "the image 'lost': " in result["messages"][0]
+        assert "the image 'sum': " in result["messages"][1]
+        assert all(message.count("What to do:") == 1 for message in result["messages"])
+
+    def test_nothing_of_a_node_is_looked_at(self, run: Run) -> None:
+        with ScriptedServer(token("admin")) as server:
+            result = run(scope="control", auth=auth(server.url), port=1, keystone_url="http://127.0.0.1:1")
+        assert result["problems"] == []
+
+
+def test_module_fails_when_it_is_called_wrongly(run_module: t.Any) -> None:
+    assert run_module(preflight, {"database": {"port": 1}})["failed"]
+    assert run_module(preflight, {"database_login": {"run_on": "x"}})["failed"]
