@@ -16,11 +16,10 @@ import typing as t
 from urllib.parse import SplitResult, urlsplit
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._checks import Problem
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type import TRAIN, normal_path
 from ansible_collections.openstack_ops.glance.plugins.module_utils._stores import (
-    TRAIN,
     name_problem,
     near_miss,
-    normal_path,
     store_directories,
     store_problems,
 )

@@ -12,9 +12,7 @@ A release is given as the major number of its Glance (25 for zed).
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
-import posixpath
 import re
 import typing as t
 
@@ -30,60 +28,28 @@ from ansible.module_utils.errors import (
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._checks import Problem
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
-
-Parameters = dict[str, t.Any]
-
-
-class Finding(t.NamedTuple):
-    """What is wrong with the value of an option."""
-
-    option: str
-    what: str
-    code: str = "GLS-018"
-
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_cinder import CINDER
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_file import FILE, mount_point
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_http import HTTP
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_rbd import RBD, ceph_files
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_s3 import S3
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_swift import SWIFT
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_swift import swift_reference as _reference
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type import (
+    BOBCAT,
+    Option,
+    Parameters,
+    Place,
+    Section,
+    StoreType,
+    normal_path,
+)
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_vmware import VMWARE
 
 REQUIRED = (RequiredError, RequiredOneOfError, RequiredTogetherError)
 REPEATED = (NoLogError, SubParameterTypeError)
 """What ansible-core says in addition to the error about the type."""
 SWIFT_CONFIG_FILE = "/etc/glance/glance-swift.conf"
-STEIN, TRAIN, USSURI, VICTORIA, BOBCAT, FLAMINGO, GAZPACHO = 18, 19, 20, 21, 27, 31, 32
-
-
-@dataclasses.dataclass(frozen=True)
-class Option:
-    """One option of a store type.
-
-    :param oslo: the name of the oslo option that takes the value as it is; nothing where it is not that simple.
-    :param spec: what ansible-core has to know about the option.
-    :param since: the first release that has it.
-    :param multi_only: whether it exists in a multi-store configuration only.
-    """
-
-    oslo: str = ""
-    spec: Parameters = dataclasses.field(default_factory=dict)
-    since: int = 0
-    multi_only: bool = False
-
-    def argument(self) -> Parameters:
-        """The argument spec; the name that Glance gives to the option is welcome too."""
-        return {**self.spec, "aliases": [self.oslo]} if self.oslo else dict(self.spec)
-
-
-@dataclasses.dataclass(frozen=True)
-class StoreType:
-    """One row of the registry.
-
-    :param findings: what is wrong with the values that no argument spec can tell.
-    :param computed: the oslo options that do not take a value as it is, given the values and the name of the store.
-    :param directories: the directories on the node that the store keeps its images in.
-    """
-
-    options: dict[str, Option]
-    constraints: Parameters = dataclasses.field(default_factory=dict)
-    findings: t.Callable[[Parameters], t.Iterator[Finding]] = lambda values: iter(())
-    computed: t.Callable[[Parameters, str], Parameters] = lambda values, name: {}
-    directories: t.Callable[[Parameters], list[str]] = lambda values: []
-
 
 COMMON_OPTIONS = {
     "type": Option(spec={"type": "str", "required": True}),
@@ -91,198 +57,28 @@ COMMON_OPTIONS = {
     "weight": Option("weight", {"type": "int"}, since=BOBCAT, multi_only=True),
 }
 
-
-# --- file -------------------------------------------------------------------------------------------------------------
-
-FILE_OPTIONS = {
-    "datadir": Option("filesystem_store_datadir", {"type": "str"}),
-    "datadirs": Option(
-        spec={
-            "type": "list",
-            "elements": "dict",
-            "options": {"path": {"type": "str", "required": True}, "priority": {"type": "int", "default": 0}},
-        }
-    ),
-    "file_perm": Option(spec={"type": "raw", "aliases": ["filesystem_store_file_perm"]}),
-    "chunk_size": Option("filesystem_store_chunk_size", {"type": "int"}, since=STEIN),
-    "metadata_file": Option("filesystem_store_metadata_file", {"type": "str"}),
-    "thin_provisioning": Option("filesystem_thin_provisioning", {"type": "bool"}, since=VICTORIA),
+STORE_TYPES: dict[str, StoreType] = {
+    "file": FILE,
+    "swift": SWIFT,
+    "rbd": RBD,
+    "s3": S3,
+    "http": HTTP,
+    "cinder": CINDER,
+    "vmware": VMWARE,
 }
-
-
-def _file_directories(values: Parameters) -> list[str]:
-    paths = [values["datadir"]] if values.get("datadir") else []
-    return paths + [directory["path"] for directory in values.get("datadirs") or []]
-
-
-def _file_findings(values: Parameters) -> t.Iterator[Finding]:
-    for option, path in [("datadir", values["datadir"]), ("metadata_file", values["metadata_file"])]:
-        if path is not None and not path.startswith("/"):
-            yield Finding(option, f"{path!r} is not an absolute path")
-    for directory in values["datadirs"] or []:
-        path = directory["path"]
-        if not path.startswith("/") or ":" in path:
-            yield Finding("datadirs", f"{path!r} is not an absolute path without a colon")
-    yield from _permission_findings(values["file_perm"])
-    if values["chunk_size"] is not None and values["chunk_size"] < 1:
-        yield Finding("chunk_size", f"{values['chunk_size']} is not a positive number of bytes")
-
-
-def _permission_findings(permission: t.Any) -> t.Iterator[Finding]:
-    if permission in (None, 0, "0"):
-        return
-    # Without quotes YAML has already turned 0640 into the number 416.
-    if not isinstance(permission, str) or not re.fullmatch("0?[0-7]{3}", permission):
-        yield Finding("file_perm", f'{permission!r} is not a mode in quotes such as "0640"')
-    elif not int(permission, 8) & 0o400:
-        yield Finding("file_perm", f"{permission!r} keeps Glance from reading its own images")
-
-
-def _file_computed(values: Parameters, name: str) -> Parameters:
-    options: Parameters = {}
-    if values["datadirs"]:
-        # Glance refuses both, and filesystem_store_datadir has a default.
-        options["filesystem_store_datadir"] = ""
-        options["filesystem_store_datadirs"] = [
-            f"{directory['path']}:{directory['priority']}" for directory in values["datadirs"]
-        ]
-    if values["file_perm"] is not None:
-        options["filesystem_store_file_perm"] = int(str(values["file_perm"]))
-    return options
-
-
-FILE = StoreType(
-    options=FILE_OPTIONS,
-    constraints={"mutually_exclusive": [("datadir", "datadirs")], "required_one_of": [("datadir", "datadirs")]},
-    findings=_file_findings,
-    computed=_file_computed,
-    directories=_file_directories,
-)
-
-
-# --- swift ------------------------------------------------------------------------------------------------------------
-
-SWIFT_AUTH: Parameters = {
-    "type": "dict",
-    "options": {
-        "auth_address": {"type": "str", "required": True, "aliases": ["auth_url"]},
-        "user": {"type": "str"},
-        "username": {"type": "str"},
-        "project_name": {"type": "str"},
-        "key": {"type": "str", "required": True, "no_log": True, "aliases": ["password"]},
-        "user_domain_name": {"type": "str"},
-        "user_domain_id": {"type": "str"},
-        "project_domain_name": {"type": "str"},
-        "project_domain_id": {"type": "str"},
-    },
-    "mutually_exclusive": [
-        ("user", "username"),
-        ("user", "project_name"),
-        ("user_domain_name", "user_domain_id"),
-        ("project_domain_name", "project_domain_id"),
-    ],
-    "required_one_of": [("user", "username")],
-    "required_together": [("username", "project_name")],
-}
-ENDPOINT_TYPES = ["publicURL", "internalURL", "adminURL"]
-
-SWIFT_OPTIONS = {
-    "auth": Option(spec=SWIFT_AUTH),
-    "reference": Option("default_swift_reference", {"type": "str"}),
-    "container": Option("swift_store_container", {"type": "str"}),
-    "create_container": Option("swift_store_create_container_on_put", {"type": "bool"}),
-    "region": Option("swift_store_region", {"type": "str"}),
-    "endpoint_type": Option("swift_store_endpoint_type", {"type": "str", "choices": ENDPOINT_TYPES}),
-    "endpoint": Option("swift_store_endpoint", {"type": "str"}),
-    "service_type": Option("swift_store_service_type", {"type": "str"}),
-    "large_object_size": Option("swift_store_large_object_size", {"type": "int"}),
-    "large_object_chunk_size": Option("swift_store_large_object_chunk_size", {"type": "int"}),
-    "multi_tenant": Option("swift_store_multi_tenant", {"type": "bool"}),
-    "multiple_containers_seed": Option("swift_store_multiple_containers_seed", {"type": "int"}),
-    "admin_tenants": Option("swift_store_admin_tenants", {"type": "list", "elements": "str"}),
-    "use_trusts": Option("swift_store_use_trusts", {"type": "bool"}, since=12),
-    "retry_get_count": Option("swift_store_retry_get_count", {"type": "int"}),
-    "expire_soon_interval": Option("swift_store_expire_soon_interval", {"type": "int"}, since=12),
-    "buffer_on_upload": Option("swift_buffer_on_upload", {"type": "bool"}, since=16),
-    "upload_buffer_dir": Option("swift_upload_buffer_dir", {"type": "str"}, since=16),
-    "cacert": Option("swift_store_cacert", {"type": "str"}),
-    "insecure": Option("swift_store_auth_insecure", {"type": "bool"}),
-}
-
-
-def _swift_findings(values: Parameters) -> t.Iterator[Finding]:
-    if values["auth"] is not None:
-        yield from _swift_auth_findings(values)
-    elif not values["multi_tenant"] or values["use_trusts"] is not False:
-        yield Finding("auth", "missing; it needs auth_address, user (project:user) and key", "GLS-013")
-    for option, (good, wanted) in SWIFT_RULES.items():
-        if values[option] is not None and not good(values[option]):
-            yield Finding(option, f"{values[option]!r} is not {wanted}")
-
-
-SWIFT_RULES: dict[str, tuple[t.Callable[[t.Any], bool], str]] = {
-    "large_object_size": (lambda size: size > 0, "a positive number of MB"),
-    "large_object_chunk_size": (lambda size: size > 0, "a positive number of MB"),
-    "multiple_containers_seed": (lambda seed: 0 <= seed <= 32, "between 0 and 32"),
-    "cacert": (lambda path: path.startswith("/"), "an absolute path"),
-    "upload_buffer_dir": (lambda path: path.startswith("/"), "an absolute path"),
-    "container": (lambda name: name != "" and "/" not in name, "the name of a container"),
-    "reference": (lambda name: re.fullmatch(r"[^\s\[\]/]+", name) is not None, "the name of a section"),
-}
-
-
-def _swift_auth_findings(values: Parameters) -> t.Iterator[Finding]:
-    auth = values["auth"]
-    # Glance's driver splits project:user at the colon and refuses a second one.
-    if _swift_user(auth).count(":") != 1:
-        yield Finding("auth", f"the user {_swift_user(auth)!r} is not of the form project:user with exactly one colon")
-    if "\n" in auth["key"]:
-        yield Finding("auth", "key has a line break")
-    named = [auth[domain] for domain in ("user_domain_name", "project_domain_name") if auth[domain]]
-    if values["multi_tenant"] and any(domain.lower() != "default" for domain in named):
-        yield Finding("auth", "with multi_tenant Glance knows the domain Default only")
-
-
-def _swift_user(auth: Parameters) -> str:
-    return str(auth["user"] or f"{auth['project_name']}:{auth['username']}")
-
-
-def _swift_computed(values: Parameters, name: str) -> Parameters:
-    if not values["multi_tenant"]:
-        return {"default_swift_reference": values["reference"] or name}
-    if values["auth"] is None:
-        return {}
-    # Glance refuses a reference file together with multi_tenant.
-    return {
-        "default_swift_reference": values["reference"] or name,
-        "swift_store_auth_address": values["auth"]["auth_address"],
-        "swift_store_user": _swift_user(values["auth"]),
-        "swift_store_key": values["auth"]["key"],
-    }
-
-
-SWIFT = StoreType(
-    options=SWIFT_OPTIONS,
-    findings=_swift_findings,
-    computed=_swift_computed,
-)
-
-
-# --- the registry -----------------------------------------------------------------------------------------------------
-
-STORE_TYPES: dict[str, StoreType] = {"file": FILE, "swift": SWIFT}
 
 OTHER_TYPES = {
-    "cinder": "is a type of Glance's that the collection does not configure yet",
-    "datera": "was never part of Glance",
+    "ceph": "is called rbd",
+    "datera": "was never part of Glance; use cinder with its driver",
     "filesystem": "is called file",
-    "gridfs": "left Glance in mitaka",
-    "http": "is a type of Glance's that the collection does not configure yet",
-    "rbd": "is a type of Glance's that the collection does not configure yet",
-    "s3": "is a type of Glance's that the collection does not configure yet; it is missing from newton to train",
-    "sheepdog": "left Glance in ussuri; train has it last",
-    "vmware": "is deprecated since 2024.1, though still there in 2026.2, and not configured by the collection",
-    "vsphere": "is called vmware, deprecated since 2024.1, and not configured by the collection",
+    "gluster": "was never part of Glance; use file on a directory that is mounted from it",
+    "glusterfs": "was never part of Glance; use file on a directory that is mounted from it",
+    "gridfs": "left Glance in mitaka; use swift, s3 or rbd",
+    "https": "is called http",
+    "nfs": "is called file; give the store the option mount",
+    "sheepdog": "left Glance in ussuri, train has it last, and the project Sheepdog has ended; use rbd, swift or s3",
+    "storpool": "was never part of Glance; use cinder with its driver",
+    "vsphere": "is called vmware",
 }
 
 SECTIONS_OF_GLANCE = frozenset(
@@ -357,9 +153,17 @@ def store_problems(name: str, store: t.Any, release: t.Optional[int] = None) -> 
     result = _validated(str(kind), store)
     problems = [*_spec_problems(where, str(kind), result), *_unknown_options(where, str(kind), result)]
     if all(isinstance(error, UnsupportedError) for error in result.errors):
-        findings = STORE_TYPES[str(kind)].findings(result.validated_parameters)
-        problems += [Problem(found.code, f"{where}.{found.option}: {found.what}") for found in findings]
+        problems += _value_problems(where, str(kind), result.validated_parameters)
     return problems + _release_problems(where, str(kind), result.validated_parameters, release)
+
+
+def _value_problems(where: str, kind: str, values: Parameters) -> t.Iterator[Problem]:
+    for name, option in _options(kind).items():
+        wrong = option.problem(values[name])
+        if wrong:
+            yield Problem("GLS-018", f"{where}.{name}: {wrong}")
+    for found in STORE_TYPES[kind].findings(values):
+        yield Problem(found.code, f"{where}.{found.option}: {found.what}")
 
 
 def _unknown_type(kind: str) -> str:
@@ -419,14 +223,33 @@ def _unknown_options(where: str, kind: str, result: ValidationResult) -> t.Itera
 def _release_problems(where: str, kind: str, values: Parameters, release: t.Optional[int]) -> list[Problem]:
     if release is None:
         return []
+    first = STORE_TYPES[kind].since
+    if first > release:
+        what = f"{where}: the type {kind} exists from Glance {first} on, and Glance {release} is deployed"
+        return [Problem("GLS-012", what)]
     return [
-        Problem("GLS-019", f"{where}.{name} exists from Glance {option.since} on, and Glance {release} is deployed")
-        for name, option in _options(kind).items()
-        if option.since > release and values.get(name) is not None
+        Problem("GLS-019", f"{where}.{name} exists from Glance {since} on, and Glance {release} is deployed")
+        for name, since in _given(kind, values)
+        if since > release
     ]
 
 
-def _accepted(name: str, store: t.Any, release: t.Optional[int]) -> Parameters:
+def _given(kind: str, values: Parameters) -> t.Iterator[tuple[str, int]]:
+    for name, option in _options(kind).items():
+        if values.get(name) is not None:
+            yield name, option.since
+    for name, inner in STORE_TYPES[kind].inner_since.items():
+        given = values.get(name)
+        for key, since in inner.items():
+            if isinstance(given, dict) and given.get(key) is not None:
+                yield f"{name}.{key}", since
+
+
+def validated_store(name: str, store: t.Any, release: t.Optional[int] = None) -> Parameters:
+    """Return the values of every option of a store, None where the operator gave none.
+
+    :raises GlanceError: when something is wrong with the store.
+    """
     problems = store_problems(name, store, release)
     if problems:
         raise GlanceError(f"reading the store {name!r}", answer=" ".join(problem.message for problem in problems))
@@ -446,7 +269,7 @@ def store_options(
     :param multi: whether it is for a multi-store configuration (section of its own) or for ``[glance_store]``.
     :raises GlanceError: when something is wrong with the store.
     """
-    values = _accepted(name, store, release)
+    values = validated_store(name, store, release)
     options = {
         option.oslo: values[key]
         for key, option in _options(store["type"]).items()
@@ -463,25 +286,25 @@ def swift_reference(store: t.Any, name: str, release: int) -> Parameters:
 
     :raises GlanceError: when something is wrong with the store.
     """
-    values = _accepted(name, store, release)
-    if store["type"] != "swift" or values["multi_tenant"]:
-        return {}
-    auth = values["auth"]
-    options = {"user": _swift_user(auth), "key": auth["key"], "auth_address": auth["auth_address"]}
-    # Glance's default is 2 until it forces 3 and calls the option deprecated.
-    if release < FLAMINGO:
-        options["auth_version"] = "3"
-    for whose in ("user", "project"):
-        if auth[f"{whose}_domain_id"]:
-            options[f"{whose}_domain_id"] = auth[f"{whose}_domain_id"]
-        else:
-            options[f"{whose}_domain_name"] = auth[f"{whose}_domain_name"] or "Default"
-    return options
+    values = validated_store(name, store, release)
+    return _reference(values, release) if store["type"] == "swift" else {}
 
 
-def normal_path(path: str) -> str:
-    """Return the path without what does not matter in it: //, ., .. and a slash at its end."""
-    return posixpath.normpath("/" + path.lstrip("/")) if path.startswith("/") else posixpath.normpath(path)
+def store_section(
+    store: t.Any, name: str, release: int, multi: bool = True, read: t.Callable[[str], str] = lambda path: ""
+) -> Section:
+    """Return a store as it is going to stand in the configuration.
+
+    :param read: reads a file of the node on which the store is going to be.
+    :raises GlanceError: when something is wrong with the store.
+    """
+    options = store_options(store, name, release, multi)
+    return Section(name if multi else "", options, swift_reference(store, name, release), read)
+
+
+def store_places(kind: str, section: Section) -> list[Place]:
+    """Return where the store of a section keeps its images; nothing for a type that is not known."""
+    return STORE_TYPES[kind].places(section) if kind in STORE_TYPES else []
 
 
 def store_directories(stores: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
@@ -496,4 +319,43 @@ def store_directories(stores: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
         values = _validated(store["type"], store).validated_parameters
         for path in STORE_TYPES[store["type"]].directories(values):
             found.append({"path": normal_path(path), "purpose": f"datadir of the store '{name}'"})
+    return found
+
+
+def store_warnings(stores: t.Mapping[str, t.Any]) -> list[str]:
+    """Return what an operator should know of stores that are configured without a problem."""
+    return [
+        f"glance_stores.{name}: {warning}"
+        for name, store in stores.items()
+        if not store_problems(name, store)
+        for warning in STORE_TYPES[store["type"]].warnings(_validated(store["type"], store).validated_parameters)
+    ]
+
+
+def store_mounts(stores: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
+    """Return the file systems that the stores want mounted.
+
+    :returns: for each its ``path``, ``source``, ``fstype``, ``options``, and the name of the ``store``.
+    """
+    found = []
+    for name, store in stores.items():
+        values = validated_store(name, store)
+        if values.get("mount"):
+            mount = {key: values["mount"][key] for key in ("source", "fstype", "options")}
+            found.append({"path": mount_point(values), "store": name, **mount})
+    return found
+
+
+def store_ceph_files(stores: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
+    """Return what is to be written for the stores whose Ceph cluster is described in ``glance_stores``.
+
+    :returns: for each such ``store`` the paths ``conf`` and ``keyring``, and its ``user``, ``key``, ``fsid`` and
+        ``mon_hosts``.
+    """
+    found = []
+    for name, store in stores.items():
+        values = validated_store(name, store)
+        if values.get("mon_hosts"):
+            described = {key: values[key] for key in ("user", "key", "fsid", "mon_hosts")}
+            found.append({"store": name, **ceph_files(name), **described})
     return found
