@@ -24,10 +24,10 @@ if t.TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def secrets() -> set[str]:
-    """Return every password of the inventory, in all the spellings in which it could leak."""
+    """Return every password and key of the inventory, in all the spellings in which it could leak."""
     variables = yaml.safe_load((INVENTORY / "group_vars" / "all" / "testbed.yml").read_text(encoding="utf-8"))
-    passwords = [value for name, value in variables.items() if name.endswith("_password")]
-    assert len(passwords) == 4
+    passwords = [value for name, value in variables.items() if name.endswith(("_password", "_key"))]
+    assert len(passwords) == 19
     return {
         spelling
         for password in passwords

@@ -1,11 +1,14 @@
 #!/bin/sh
-# Makes what is missing of a set's keys: ssh keys of the nodes and of their user, a certificate authority, the certificate
-# of the backing node. Prints what it made.
-# Usage: make_keys.sh STATE_DIRECTORY BACKING_NODE BACKING_ADDRESS NODE...
+# Makes what is missing of a set's keys: ssh keys of the nodes and of their user, a certificate authority, the certificates
+# of the nodes; and the directory that the nodes share. Prints what it made.
+# Usage: make_keys.sh STATE_DIRECTORY NODE=ADDRESS...
 set -eu
 umask 077
-state=$1 backing=$2 address=$3
-shift 3
+state=$1
+shift
+mkdir -p "$state"
+# Every user of every node gets through to what lies beneath it.
+[ -d "$state/shared" ] || { mkdir -m 0755 "$state/shared" && echo "made $state/shared"; }
 
 ssh_key() {
     [ -e "$1" ] || { ssh-keygen -q -t ed25519 -N '' -C "$2" -f "$1" && echo "made $1"; }
@@ -22,11 +25,12 @@ certificate() {
     echo "made $file.pem"
 }
 
-for node; do
-    mkdir -p "$state/nodes/$node"
-    ssh_key "$state/nodes/$node/ssh_host_ed25519_key" "$node"
-done
 ssh_key "$state/ssh_key" "glance test bed"
 certificate "$state/ca" -subj "/CN=Glance test bed"
-certificate "$state/nodes/$backing/tls" -CA "$state/ca.pem" -CAkey "$state/ca.key" -subj "/CN=$backing" \
-    -addext "subjectAltName=DNS:$backing,IP:$address" -addext basicConstraints=critical,CA:FALSE
+for pair; do
+    node=${pair%=*} address=${pair##*=}
+    mkdir -p "$state/nodes/$node"
+    ssh_key "$state/nodes/$node/ssh_host_ed25519_key" "$node"
+    certificate "$state/nodes/$node/tls" -CA "$state/ca.pem" -CAkey "$state/ca.key" -subj "/CN=$node" \
+        -addext "subjectAltName=DNS:$node,IP:$address" -addext basicConstraints=critical,CA:FALSE
+done
