@@ -20,6 +20,7 @@ def inventory_problems(
     known: t.Optional[list[str]] = None,
     releases: t.Optional[dict[str, int]] = None,
     release: t.Optional[str] = None,
+    nodes: int = 1,
 ) -> list[str]:
     """Return the message of every problem."""
     if not isinstance(variables, dict) or not isinstance(spec, dict):
@@ -31,6 +32,7 @@ def inventory_problems(
         known=known or [],
         releases={str(name): int(number) for name, number in (releases or {}).items()},
         release=str(release or ""),
+        nodes=int(nodes),
     )
     return [problem.message for problem in problems(inventory)]
 

@@ -83,8 +83,8 @@ CHECKS: dict[str, Check] = {
         "rename the store; letters, digits, '_', '-' and '.' are allowed, after a letter or a digit",
     ),
     "GLS-016": Check(
-        "no two file stores share a directory",
-        "give each store a directory of its own; a shared one mixes the images of both stores",
+        "no two stores keep their images in the same place (directory, container, pool, bucket)",
+        "give each store a place of its own; a shared one mixes the images of both stores",
     ),
     "GLS-017": Check(
         "staging, tasks and cache have directories of their own",
@@ -113,6 +113,27 @@ CHECKS: dict[str, Check] = {
     "GLS-023": Check(
         "no directory of Glance is out of sight of a sandboxed unit",
         "choose a directory elsewhere, /srv for example, or set glance_hardening to false",
+    ),
+    "GLS-024": Check(
+        "no user of the API is shown the locations of images when these hold the credentials of a store",
+        "remove the option from glance_config; the locations of s3 and multi-tenant swift stores hold their keys",
+    ),
+    "GLS-025": Check(
+        "a store of the type http is wanted by somebody who knows its risk",
+        "remove the store, and upload or import the images; or set its option accept_ssrf_risk to true",
+    ),
+    "GLS-026": Check(
+        "Glance can write in the default store",
+        "name another store as glance_default_store",
+    ),
+    "GLS-027": Check(
+        "with more than one controller, the directories of the file stores are shared by all of them",
+        "share the directory (NFS, CephFS: option mount of the store) and set the store's option shared to true, or use"
+        " another store type; on a controller that does not have the file, half of the downloads fail",
+    ),
+    "GLS-028": Check(
+        "the stores that name the same reference of Swift have the same account",
+        "give each account a reference of its own; leave the name to the account whose images already have it",
     ),
     "GLS-030": Check(
         "every image has a name and a source",
@@ -198,6 +219,67 @@ CHECKS: dict[str, Check] = {
     "GLS-153": Check(
         "the file systems of the file stores and of staging have the least free space that is asked for",
         "free or add space, choose another file system, or ask for less",
+    ),
+    "GLS-170": Check(
+        "no store that holds images disappears from the configuration",
+        "keep the store until its images have been moved to another one, or name it in glance_allow_unreadable_images",
+    ),
+    "GLS-171": Check(
+        "no store that holds images gets another place under the same name",
+        "make a store of another name for the new place, move the images, then remove the old store",
+    ),
+    "GLS-172": Check(
+        "the images can be counted when a store disappears or moves",
+        "let the node reach the database that its glance-api.conf names, or name the store in"
+        " glance_allow_unreadable_images",
+    ),
+    "GLS-173": Check(
+        "the locations of the images can be read when a store disappears or moves",
+        "keep the store until its images have been moved to another one, or name it in glance_allow_unreadable_images",
+    ),
+    "GLS-174": Check(
+        "the configuration of the Glance that a node already has can be read",
+        "correct the file, or move it away when that Glance is of no use",
+    ),
+    "GLS-160": Check(
+        "every node has Glance's user and the client libraries of its stores",
+        "install the packages that are named, or run the role glance_stores, which does",
+    ),
+    "GLS-161": Check(
+        "the servers of every store answer",
+        "check the address in the store's options, that the service runs, and the firewall between",
+    ),
+    "GLS-162": Check(
+        "the TLS certificates of the stores' servers are ones that the node trusts",
+        "give the file with the authority's certificate in the store's options (cacert), or correct the URL's host name or scheme",
+    ),
+    "GLS-163": Check(
+        "every store accepts the credentials of its options, and Glance's user can read the files that they name",
+        "correct the credentials in glance_stores; let Glance's user read the file",
+    ),
+    "GLS-164": Check(
+        "the credentials of every store allow to read, write and delete there",
+        "grant it: for Swift a role in the project, for Ceph the profile rbd on the pool, for S3 a policy of the bucket",
+    ),
+    "GLS-165": Check(
+        "the container, pool, bucket, directory or volume type of every store exists, or can be made",
+        "make it, or correct its name in the store's options",
+    ),
+    "GLS-166": Check(
+        "the file system of every store with the option mount is mounted",
+        "mount it (systemctl start, or mount), and look at the server that exports it",
+    ),
+    "GLS-167": Check(
+        "every store has room, and is not read-only",
+        "free or add space, raise the quota, or choose another place",
+    ),
+    "GLS-168": Check(
+        "every node sees what the other nodes write in a directory that they share",
+        "mount the same file system there on every node, or set the store's option shared to false",
+    ),
+    "GLS-169": Check(
+        "what is written into a store comes back unchanged and can be deleted",
+        "try it by hand on the node, as Glance's user, with the backend's own client; look at the log of the backend",
     ),
     "GLS-190": Check(
         "every check of a node comes to an end in the time given",

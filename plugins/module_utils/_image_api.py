@@ -83,6 +83,15 @@ class ImageApi:
         answer = self._request("looking for the image", "GET", "/images", params=filters)
         return list(answer.json()["images"])
 
+    def listing(self, **filters: str) -> t.Iterator[Record]:
+        """Yield all images that match, page by page; Glance gives at most 1000 a page."""
+        path, parameters = "/images", {"limit": "1000", **filters}
+        while path:
+            page = self._request("listing the images", "GET", path, params=parameters).json()
+            yield from page["images"]
+            # The link has the parameters in it, and the version in front.
+            path, parameters = re.sub(r"^/v2", "", page.get("next", "")), {}
+
     def get(self, image_id: str) -> t.Optional[Record]:
         """Return an image, or None."""
         try:

@@ -18,10 +18,16 @@ from urllib.parse import SplitResult, urlsplit
 from ansible_collections.openstack_ops.glance.plugins.module_utils._checks import Problem
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type import TRAIN, normal_path
 from ansible_collections.openstack_ops.glance.plugins.module_utils._stores import (
+    STORE_TYPES,
+    holds_secrets_in_locations,
+    local_directories,
     name_problem,
     near_miss,
     store_directories,
+    store_places,
     store_problems,
+    store_section,
+    swift_references,
 )
 
 Spec = t.Mapping[str, t.Any]
@@ -35,6 +41,8 @@ REQUIRED = (
     ("glance_keystone", "auth_url", "GLS-005"),
     ("glance_keystone", "service_password", "GLS-004"),
 )
+NEWEST = 99
+"""Stands for the release where it is not known: every option exists."""
 HIDDEN = ("/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/")  # noqa: S108  tree: allow
 """What ProtectHome and PrivateTmp hide from a unit, whatever ReadWritePaths says."""
 DIRECTORIES = ("glance_staging_directory", "glance_tasks_directory", "glance_cache.directory")
@@ -74,6 +82,7 @@ class Inventory:
     :param defined: the names of all variables of the inventory that begin with ``glance_``.
     :param known: names that belong to the collection though the spec does not have them.
     :param releases: the major number of Glance by the name of the release.
+    :param nodes: how many controllers run the API.
     """
 
     variables: t.Mapping[str, t.Any]
@@ -82,6 +91,7 @@ class Inventory:
     known: t.Collection[str] = ()
     releases: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
     release: str = ""
+    nodes: int = 1
 
     def value(self, path: str) -> t.Any:
         """Return the value at a path such as ``glance_cache.directory``, or None."""
@@ -206,6 +216,55 @@ def _shared_directories(inventory: Inventory) -> t.Iterator[Problem]:
             used[path].append(f"directory of {variable}")
 
 
+def _shared_storage(inventory: Inventory) -> t.Iterator[Problem]:
+    release = inventory.releases.get(inventory.release)
+    used: dict[str, list[str]] = collections.defaultdict(list)
+    for name, store in inventory.stores.items():
+        if store_problems(str(name), store, release) or store["type"] == "file":
+            continue
+        for place in store_places(store["type"], store_section(store, str(name), release or NEWEST)):
+            used[place.storage].append(str(name))
+    for storage, names in used.items():
+        if storage and len(names) > 1:
+            yield Problem("GLS-016", f"the stores {' and '.join(names)} are both {storage}")
+
+
+def _local_stores(inventory: Inventory) -> t.Iterator[Problem]:
+    if inventory.nodes < 2:
+        return
+    for name, path in local_directories(inventory.stores):
+        yield Problem(
+            "GLS-027", f"{inventory.nodes} controllers have each a {path} of their own for the store {name!r}"
+        )
+
+
+def _read_only_default_store(inventory: Inventory) -> t.Iterator[Problem]:
+    default = inventory.value("glance_default_store") or next(iter(inventory.stores), "")
+    store = inventory.stores.get(default)
+    kind = store.get("type") if isinstance(store, dict) else None
+    if kind in STORE_TYPES and STORE_TYPES[kind].read_only:
+        yield Problem("GLS-026", f"the default store is {default!r} of the type {kind}, in which Glance cannot write")
+
+
+def _conflicting_references(inventory: Inventory) -> t.Iterator[Problem]:
+    used: dict[str, tuple[str, t.Any]] = {}
+    for name, store in inventory.stores.items():
+        if not isinstance(store, dict) or store.get("type") != "swift" or store_problems(str(name), store):
+            continue
+        for reference, options in swift_references({name: store}, NEWEST).items():
+            first, account = used.setdefault(reference, (str(name), options))
+            if account != options:
+                yield Problem("GLS-028", f"{first} and {name} have different accounts in the reference {reference!r}")
+
+
+def _shown_secrets(inventory: Inventory) -> t.Iterator[Problem]:
+    secret = [str(name) for name, store in inventory.stores.items() if holds_secrets_in_locations(store)]
+    for option in ("show_image_direct_url", "show_multiple_locations"):
+        shown = str(inventory.value(f"glance_config.DEFAULT.{option}")).lower() in ("true", "yes", "on", "1")
+        if secret and shown:
+            yield Problem("GLS-024", f"{option} shows users the credentials of the store(s) {_list(secret)}")
+
+
 def _wrong_layout(inventory: Inventory) -> t.Iterator[Problem]:
     layout, release = inventory.value("glance_store_layout"), inventory.releases.get(inventory.release)
     too_old = release is not None and release < TRAIN
@@ -306,9 +365,14 @@ CHECKERS: tuple[t.Callable[[Inventory], t.Iterator[Problem]], ...] = (
     _unknown_release,
     _wrong_stores,
     _wrong_default_store,
+    _read_only_default_store,
     _shared_directories,
+    _shared_storage,
+    _conflicting_references,
     _wrong_layout,
     _hidden_directories,
+    _shown_secrets,
+    _local_stores,
     _malformed_addresses,
     _wrong_images,
 )

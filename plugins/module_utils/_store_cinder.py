@@ -119,7 +119,6 @@ CINDER = StoreType(
             "user_domain_name": XENA,
             "project_domain_name": XENA,
             "application_credential_id": GAZPACHO,
-            "application_credential_secret": GAZPACHO,
         },
     },
 )

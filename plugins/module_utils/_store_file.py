@@ -99,6 +99,16 @@ def mount_point(values: Parameters) -> str:
     return normal_path(values["mount"]["path"] or (_directories(values) or [""])[0])
 
 
+def mount_unit(path: str) -> str:
+    """Return the name of the systemd unit that mounts a directory; systemd wants it to follow from the path."""
+
+    def escaped(match: re.Match[str]) -> str:
+        return "".join(f"\\x{byte:02x}" for byte in match.group().encode("utf-8"))
+
+    words = [re.sub(r"[^A-Za-z0-9:_.]", escaped, word) for word in path.strip("/").split("/")]
+    return re.sub(r"^\.", escaped, "-".join(words)) + ".mount"
+
+
 def _computed(values: Parameters, name: str) -> Parameters:
     options: Parameters = {}
     if values["datadirs"]:

@@ -17,7 +17,6 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type i
     ANTELOPE,
     BOBCAT,
     MEGABYTES,
-    ONE_LINE,
     POSITIVE,
     USSURI,
     Finding,
@@ -33,6 +32,11 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type i
 SMALLEST_PART = 5
 """MB; S3 refuses smaller parts of a large object, the last one excepted."""
 
+KEY = Rule(
+    lambda key: re.fullmatch(r"[^#?@:\s]+", key) is not None,
+    "free of # ? @ : and spaces, which Glance does not find again in the location of an image",
+)
+
 OPTIONS = {
     "host": Option(
         "s3_store_host",
@@ -41,8 +45,8 @@ OPTIONS = {
             lambda url: re.fullmatch(r"https?://[^/@\s]+/?", url) is not None, "a URL such as https://s3.example.org"
         ),
     ),
-    "access_key": Option("s3_store_access_key", {"type": "str", "required": True, "no_log": True}, rule=ONE_LINE),
-    "secret_key": Option("s3_store_secret_key", {"type": "str", "required": True, "no_log": True}, rule=ONE_LINE),
+    "access_key": Option("s3_store_access_key", {"type": "str", "required": True, "no_log": True}, rule=KEY),
+    "secret_key": Option("s3_store_secret_key", {"type": "str", "required": True, "no_log": True}, rule=KEY),
     "bucket": Option(
         "s3_store_bucket",
         {"type": "str", "required": True},

@@ -197,6 +197,6 @@ SWIFT = StoreType(
     places=_places,
     warnings=_warnings,
     inner_since={
-        "auth": {"application_credential_id": GAZPACHO, "application_credential_secret": GAZPACHO},
+        "auth": {"application_credential_id": GAZPACHO},
     },
 )

@@ -26,15 +26,15 @@ from ansible.module_utils.errors import (
     SubParameterTypeError,
     UnsupportedError,
 )
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.openstack_ops.glance.plugins.module_utils._checks import Problem
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_cinder import CINDER
-from ansible_collections.openstack_ops.glance.plugins.module_utils._store_file import FILE, mount_point
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_file import FILE, mount_point, mount_unit
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_http import HTTP
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_rbd import RBD, ceph_files
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_s3 import S3
-from ansible_collections.openstack_ops.glance.plugins.module_utils._store_swift import SWIFT
-from ansible_collections.openstack_ops.glance.plugins.module_utils._store_swift import swift_reference as _reference
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_swift import SWIFT, swift_reference
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type import (
     BOBCAT,
     Option,
@@ -281,13 +281,17 @@ def store_options(
     return options
 
 
-def swift_reference(store: t.Any, name: str, release: int) -> Parameters:
-    """Return the options of a Swift store's section in the reference file; it holds the key.
+def swift_references(stores: t.Mapping[str, t.Any], release: int) -> dict[str, Parameters]:
+    """Return the options of each section of the reference file, by the section's name; they hold the keys.
 
-    :raises GlanceError: when something is wrong with the store.
+    :raises GlanceError: when something is wrong with a Swift store.
     """
-    values = validated_store(name, store, release)
-    return _reference(values, release) if store["type"] == "swift" else {}
+    found = {}
+    for name, store in stores.items():
+        if isinstance(store, dict) and store.get("type") == "swift":
+            values = validated_store(str(name), store, release)
+            found[str(values["reference"] or name)] = swift_reference(values, release)
+    return {name: options for name, options in found.items() if options}
 
 
 def store_section(
@@ -299,7 +303,8 @@ def store_section(
     :raises GlanceError: when something is wrong with the store.
     """
     options = store_options(store, name, release, multi)
-    return Section(name if multi else "", options, swift_reference(store, name, release), read)
+    reference = swift_references({name: store}, release)
+    return Section(name if multi else "", options, next(iter(reference.values()), {}), read)
 
 
 def store_places(kind: str, section: Section) -> list[Place]:
@@ -307,55 +312,79 @@ def store_places(kind: str, section: Section) -> list[Place]:
     return STORE_TYPES[kind].places(section) if kind in STORE_TYPES else []
 
 
-def store_directories(stores: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
-    """Return the directories on a node in which the stores keep images, as ``path`` and ``purpose``.
+def store_needs(stores: t.Mapping[str, t.Any]) -> dict[str, list[t.Any]]:
+    """Return what the stores need on a node; a store that has problems is left out.
 
-    A store that has problems is left out.
+    :returns: ``types`` of the stores; ``directories`` that hold images, as ``path`` and ``purpose``; ``mounts`` as
+        ``path``, ``source``, ``fstype``, ``options`` and ``store``; ``ceph``, the files to be written for clusters that
+        are described in the options; ``secrets``, the credentials of all stores; ``warnings`` for people.
     """
-    found = []
-    for name, store in stores.items():
-        if store_problems(name, store):
-            continue
-        values = _validated(store["type"], store).validated_parameters
-        for path in STORE_TYPES[store["type"]].directories(values):
-            found.append({"path": normal_path(path), "purpose": f"datadir of the store '{name}'"})
-    return found
-
-
-def store_warnings(stores: t.Mapping[str, t.Any]) -> list[str]:
-    """Return what an operator should know of stores that are configured without a problem."""
-    return [
-        f"glance_stores.{name}: {warning}"
+    good = {
+        str(name): _validated(store["type"], store).validated_parameters
         for name, store in stores.items()
-        if not store_problems(name, store)
-        for warning in STORE_TYPES[store["type"]].warnings(_validated(store["type"], store).validated_parameters)
-    ]
+        if not store_problems(str(name), store)
+    }
+    return {
+        "types": sorted({values["type"] for values in good.values()}),
+        "directories": [item for name, values in good.items() for item in _directories(name, values)],
+        "mounts": [_mount(name, values) for name, values in good.items() if values.get("mount")],
+        "ceph": [_ceph(name, values) for name, values in good.items() if values.get("mon_hosts")],
+        "secrets": [secret for values in good.values() for secret in _secrets(values)],
+        "warnings": [
+            f"glance_stores.{name}: {warning}"
+            for name, values in good.items()
+            for warning in STORE_TYPES[values["type"]].warnings(values)
+        ],
+    }
 
 
-def store_mounts(stores: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
-    """Return the file systems that the stores want mounted.
+def store_directories(stores: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
+    """Return the directories on a node in which the stores keep images, as ``path`` and ``purpose``."""
+    return store_needs(stores)["directories"]
 
-    :returns: for each its ``path``, ``source``, ``fstype``, ``options``, and the name of the ``store``.
-    """
+
+def _directories(name: str, values: Parameters) -> t.Iterator[dict[str, str]]:
+    for path in STORE_TYPES[values["type"]].directories(values):
+        yield {"path": normal_path(path), "purpose": f"datadir of the store '{name}'"}
+
+
+def _mount(name: str, values: Parameters) -> dict[str, str]:
+    mount = {key: values["mount"][key] for key in ("source", "fstype", "options")}
+    path = mount_point(values)
+    return {"path": path, "unit": mount_unit(path), "store": name, **mount}
+
+
+def _secrets(values: Parameters) -> t.Iterator[str]:
+    for name, option in STORE_TYPES[values["type"]].options.items():
+        inner = option.spec.get("options", {})
+        given = values[name] if isinstance(values[name], dict) else {}
+        found = (
+            [values[name]]
+            if option.spec.get("no_log")
+            else [given.get(key) for key, spec in inner.items() if spec.get("no_log")]
+        )
+        yield from (str(secret) for secret in found if secret)
+
+
+def _ceph(name: str, values: Parameters) -> Parameters:
+    described = {key: values[key] for key in ("user", "key", "fsid", "mon_hosts")}
+    return {"store": name, **ceph_files(name), **described}
+
+
+def local_directories(stores: t.Mapping[str, t.Any]) -> list[tuple[str, str]]:
+    """Return the stores whose directories one node alone has, as far as anybody has said, each with a directory."""
     found = []
     for name, store in stores.items():
-        values = validated_store(name, store)
-        if values.get("mount"):
-            mount = {key: values["mount"][key] for key in ("source", "fstype", "options")}
-            found.append({"path": mount_point(values), "store": name, **mount})
+        if isinstance(store, dict) and not store_problems(str(name), store) and store["type"] == "file":
+            values = _validated("file", store).validated_parameters
+            shared = values["shared"] if values["shared"] is not None else bool(values["mount"])
+            if not shared:
+                found.append((str(name), FILE.directories(values)[0]))
     return found
 
 
-def store_ceph_files(stores: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
-    """Return what is to be written for the stores whose Ceph cluster is described in ``glance_stores``.
-
-    :returns: for each such ``store`` the paths ``conf`` and ``keyring``, and its ``user``, ``key``, ``fsid`` and
-        ``mon_hosts``.
-    """
-    found = []
-    for name, store in stores.items():
-        values = validated_store(name, store)
-        if values.get("mon_hosts"):
-            described = {key: values[key] for key in ("user", "key", "fsid", "mon_hosts")}
-            found.append({"store": name, **ceph_files(name), **described})
-    return found
+def holds_secrets_in_locations(store: t.Any) -> bool:
+    """Tell whether the locations of the store's images hold the credentials of the store."""
+    return isinstance(store, dict) and (
+        store.get("type") == "s3" or (store.get("type") == "swift" and boolean(store.get("multi_tenant"), strict=False))
+    )

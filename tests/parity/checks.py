@@ -112,7 +112,7 @@ def known_to_the_spelling_check(root: Path) -> Findings:
 
 def examples(root: Path) -> Findings:
     """The example inventories set variables that exist."""
-    public = {name for role in names(root / "roles") for name in role_options(root, role)} | {"glance_hosts"}
+    public = {name for role in names(root / "roles") for name in role_options(root, role)}
     for path in sorted((root / "docs").glob("**/*_vars/**/*.yml")):
         for name in load_yaml(path) or {}:
             if name.startswith("glance_") and name not in public:

@@ -20,7 +20,7 @@ SOUND = {
     "ansible.cfg": "[defaults]\ncollections_path = ./collections\n",
     "galaxy.yml": "namespace: openstack_ops\nname: glance\nversion: 0.1.0\n",
     "docs/checks.md": "| Code | What |\n|---|---|\n| GLS-001 | a name |\n",
-    "docs/examples/group_vars/all.yml": "glance_port: 9293\nglance_hosts: controllers\nother: 1\n",
+    "docs/examples/group_vars/all.yml": "glance_port: 9293\nother: 1\n",
     "meta/runtime.yml": "action_groups:\n  openstack: [image]\n",
     "playbooks/site.yml": "- name: Deploy\n  hosts: \"{{ glance_hosts | default('glance_api') }}\"\n",
     "plugins/modules/image.py": """

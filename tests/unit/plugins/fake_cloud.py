@@ -13,7 +13,7 @@ import http.server
 import json
 import threading
 import typing as t
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 PROJECT = "11111111111111111111111111111111"
 OTHER_PROJECT = "22222222222222222222222222222222"
@@ -57,6 +57,9 @@ class FakeCloud(Server):
         self.images: dict[str, dict[str, t.Any]] = {}
         self.ever: set[str] = set()
         self.requests: list[Request] = []
+        self.page_size = 1000
+        self.late_stores: dict[str, str] = {}
+        """The store that an image gets once it is asked for by itself."""
         self.projects = {"customer": OTHER_PROJECT}
         self.members: dict[str, list[str]] = {}
         self.stores: t.Optional[list[str]] = None
@@ -216,6 +219,8 @@ class FakeCloud(Server):
             return 204, None
         if request.method == "PATCH":
             self._change(image, request.body)
+        if image["id"] in self.late_stores:
+            image["stores"] = self.late_stores[image["id"]]
         return 200, image
 
     @staticmethod
@@ -240,6 +245,8 @@ class FakeCloud(Server):
                 return 409, "<html><body>Image ID already exists!</body></html>"
             return 201, self._create(request.body)
         query = dict(request.query)
+        if "name" not in query:
+            return 200, self._page(query)
         operator, _colon, name = query.pop("name").partition(":")
         assert operator == "eq"
         hidden = query.pop("os_hidden", "false") == "true"
@@ -247,6 +254,21 @@ class FakeCloud(Server):
         return 200, {
             "images": [image for image in found if all(image[key] == value for key, value in query.items())][::-1]
         }
+
+    def _page(self, query: dict[str, str]) -> dict[str, t.Any]:
+        hidden = query.get("os_hidden", "false") == "true"
+        community = query.get("visibility") == "community"
+        found = [
+            image
+            for image in self.images.values()
+            if image["os_hidden"] == hidden and (image["visibility"] == "community") == community
+        ]
+        start = int(query.get("marker", "0"))
+        page = {"images": found[start : start + self.page_size]}
+        if start + self.page_size < len(found):
+            rest = {**query, "marker": str(start + self.page_size)}
+            page["next"] = f"/v2/images?{urlencode(rest)}"
+        return page
 
     def upload(self, request: Request, blocks: t.Iterator[bytes]) -> tuple[int, t.Any]:
         """Take the data of an image, as much as comes."""

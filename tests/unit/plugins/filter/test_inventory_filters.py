@@ -13,9 +13,9 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.openstack_ops.glance.plugins.filter import (
     inventory_problems,
-    store_directories,
+    store_needs,
     store_options,
-    swift_reference,
+    swift_references,
 )
 
 LOCAL = {"type": "file", "datadir": "/srv/images"}
@@ -64,21 +64,28 @@ class TestStoreOptions:
             plugin(store_options)({"type": "y"}, "x", 25)
 
 
-class TestSwiftReference:
-    def test_returns_the_options(self) -> None:
-        assert plugin(swift_reference)(OBJECTS, "objects", 33)["user"] == "a:b"
+class TestSwiftReferences:
+    def test_returns_a_section_for_each_reference(self) -> None:
+        stores = {"a": OBJECTS, "b": {**OBJECTS, "reference": "a", "container": "b"}, "c": LOCAL, "d": OBJECTS}
+        references = plugin(swift_references)(stores, 33)
+        assert list(references) == ["a", "d"]
+        assert references["d"]["user"] == "a:b"
 
     def test_fails_with_the_problems(self) -> None:
         with pytest.raises(AnsibleFilterError, match="GLS-013"):
-            plugin(swift_reference)({"type": "swift"}, "x", 25)
-
-
-class TestStoreDirectories:
-    def test_returns_the_directories(self) -> None:
-        assert plugin(store_directories)({"a": LOCAL}) == [
-            {"path": "/srv/images", "purpose": "datadir of the store 'a'"}
-        ]
+            plugin(swift_references)({"x": {"type": "swift"}}, 25)
 
     def test_refuses_anything_but_a_dictionary(self) -> None:
         with pytest.raises(AnsibleFilterError, match="takes a dictionary"):
-            plugin(store_directories)([])
+            plugin(swift_references)([], 25)
+
+
+class TestStoreNeeds:
+    def test_returns_the_directories(self) -> None:
+        needs = plugin(store_needs)({"a": LOCAL})
+        assert needs["types"] == ["file"]
+        assert needs["directories"] == [{"path": "/srv/images", "purpose": "datadir of the store 'a'"}]
+
+    def test_refuses_anything_but_a_dictionary(self) -> None:
+        with pytest.raises(AnsibleFilterError, match="takes a dictionary"):
+            plugin(store_needs)([])

@@ -56,11 +56,11 @@ GOOD: dict[str, t.Any] = {
 
 
 def found(
-    defined: t.Iterable[str] = (), known: t.Iterable[str] = (), release: str = "zed", **changes: t.Any
+    defined: t.Iterable[str] = (), known: t.Iterable[str] = (), release: str = "zed", nodes: int = 1, **changes: t.Any
 ) -> list[tuple[str, str]]:
     """Return the code and the text of each problem of good variables with these changes."""
     inventory = Inventory(
-        {**GOOD, **changes}, SPEC, list(defined), list(known), {"rocky": 17, "zed": 25, "2023.2": 27}, release
+        {**GOOD, **changes}, SPEC, list(defined), list(known), {"rocky": 17, "zed": 25, "2023.2": 27}, release, nodes
     )
     problems = _inventory.problems(inventory)
     assert all(SECRET not in problem.message for problem in problems)
@@ -295,3 +295,67 @@ class TestConsequences:
         changes = {"glance_staging_directory": "/var/tmp/staging"}
         assert [code for code, what in found(glance_hardening=True, **changes)] == ["GLS-023"]
         assert found(glance_hardening=False, **changes) == []
+
+
+S3 = {"type": "s3", "host": "https://s3", "access_key": "a", "secret_key": SECRET, "bucket": "images"}
+CEPH = {"type": "rbd", "pool": "images", "user": "glance", "conf": "/etc/ceph/ceph.conf"}
+OBJECTS = GOOD["glance_stores"]["objects"]
+
+
+class TestSeveralStores:
+    """What each store allows, and several together do not."""
+
+    @pytest.mark.parametrize(
+        ("one", "other", "words"),
+        [
+            (S3, {**S3, "host": "https://S3/", "access_key": "b"}, "the bucket images at https://s3"),
+            (CEPH, {**CEPH, "user": "other"}, "the pool images of the cluster of /etc/ceph/ceph.conf"),
+            (OBJECTS, {**OBJECTS, "reference": "other"}, "the container glance of a at https://ks/v3"),
+        ],
+    )
+    def test_two_in_one_place(self, one: t.Any, other: t.Any, words: str) -> None:
+        ((code, what),) = found(glance_stores={"one": one, "other": other}, glance_default_store="one")
+        assert code == "GLS-016"
+        assert what == f"the stores one and other are both {words}"
+
+    def test_two_in_places_of_their_own(self) -> None:
+        stores = {"one": CEPH, "two": {**CEPH, "pool": "b"}, "three": {**CEPH, "conf": "/etc/ceph/other.conf"}}
+        assert found(glance_stores=stores, glance_default_store="one") == []
+
+    def test_one_reference_for_two_accounts(self) -> None:
+        other = {**OBJECTS, "auth": {**OBJECTS["auth"], "user": "c:d"}, "reference": "ref"}
+        stores = {"one": {**OBJECTS, "reference": "ref"}, "other": other}
+        ((code, what),) = found(glance_stores=stores, glance_default_store="one")
+        assert code == "GLS-028"
+        assert what == "one and other have different accounts in the reference 'ref'"
+
+    def test_default_store_that_glance_cannot_write(self) -> None:
+        stores = {"web": {"type": "http", "accept_ssrf_risk": True}}
+        assert [code for code, what in found(glance_stores=stores, glance_default_store="web")] == ["GLS-026"]
+
+    @pytest.mark.parametrize("option", ["show_image_direct_url", "show_multiple_locations"])
+    def test_locations_that_hold_keys_are_not_shown(self, option: str) -> None:
+        changes = {"glance_stores": {"bucket": S3}, "glance_default_store": "bucket"}
+        config = {"DEFAULT": {option: True}}
+        assert [code for code, what in found(glance_config=config, **changes)] == ["GLS-024"]
+        assert found(glance_config=config) == []
+        assert found(glance_config={"DEFAULT": {option: "false"}}, **changes) == []
+
+
+class TestSeveralControllers:
+    """What one controller allows, and several do not."""
+
+    def test_local_directory(self) -> None:
+        ((code, what),) = found(nodes=2)
+        assert code == "GLS-027"
+        assert "'my-local'" in what
+        assert "/var/lib/glance/images" in what
+
+    @pytest.mark.parametrize("option", [{"shared": True}, {"mount": {"source": "nfs:/images"}}])
+    def test_shared_directory(self, option: dict[str, t.Any]) -> None:
+        store = {**GOOD["glance_stores"]["my-local"], **option}
+        assert found(nodes=2, glance_stores={"my-local": store}) == []
+
+    def test_mount_that_is_said_not_to_be_shared(self) -> None:
+        store = {**GOOD["glance_stores"]["my-local"], "mount": {"source": "/dev/vdb"}, "shared": False}
+        assert [code for code, what in found(nodes=2, glance_stores={"my-local": store})] == ["GLS-027"]

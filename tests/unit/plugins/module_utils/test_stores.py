@@ -17,6 +17,31 @@ ZED, BOBCAT, EPOXY, FLAMINGO = 25, 27, 30, 31
 KEY = "k3y@:/%#'\"$ ñ"
 AUTH = {"auth_url": "http://keystone:5000/v3", "user": "service:glance", "password": KEY}
 SWIFT = {"type": "swift", "auth": AUTH}
+FSID = "2f7a3c1e-9b7d-4c9e-8f5a-0d1c2b3a4e5f"
+CEPH_KEY = "AQBvaG5maGVscGxlc3N0ZXN0a2V5MTIzNDU2Nzg5MA=="  # pragma: allowlist secret
+RBD = {"type": "rbd", "pool": "images", "user": "glance", "conf": "/etc/ceph/ceph.conf"}
+CLUSTER = {"type": "rbd", "pool": "p", "user": "u", "mon_hosts": ["192.0.2.1"], "fsid": FSID, "key": CEPH_KEY}
+S3_KEY = "s3/k3y+%'\"$=ñ"
+S3 = {
+    "type": "s3",
+    "host": "https://s3.example.org",
+    "access_key": "access",
+    "secret_key": S3_KEY,
+    "bucket": "images",
+}
+HTTP = {"type": "http", "accept_ssrf_risk": True}
+CINDER = {
+    "type": "cinder",
+    "auth": {"auth_address": "http://k:5000/v3", "user_name": "g", "password": KEY, "project_name": "service"},
+}
+VCENTER = "vc.example.org"
+VMWARE = {
+    "type": "vmware",
+    "server_host": VCENTER,
+    "server_username": "g",
+    "server_password": KEY,
+    "datastores": ["dc:ds:100"],
+}
 
 
 def found(store: t.Any, release: int = ZED) -> list[tuple[str, str]]:
@@ -48,6 +73,18 @@ class TestProblems:
             },
             {"type": "swift", "auth": {**AUTH, "user": None, "username": "glance", "project_name": "service"}},
             {"type": "swift", "multi_tenant": True, "use_trusts": False},
+            {"type": "file", "datadir": "/a/b", "mount": {"source": "nfs:/x", "path": "/a"}},
+            {"type": "file", "datadir": "/a", "mount": {"src": "nfs:/x"}, "shared": True},
+            RBD,
+            {**RBD, "chunk_size": 8, "thin_provisioning": True, "connect_timeout": 0},
+            CLUSTER,
+            S3,
+            {**S3, "create_bucket": True, "bucket_url_format": "path", "large_object_chunk_size": 5},
+            HTTP,
+            {**HTTP, "proxies": {"https": "proxy:3128"}, "ca_certificates": "/etc/ssl/ca.pem"},
+            CINDER,
+            {"type": "cinder", "volume_type": "fast", "catalog_info": "volumev3::publicURL"},
+            VMWARE,
         ],
     )
     def test_good_stores_have_none(self, store: dict[str, t.Any]) -> None:
@@ -64,6 +101,52 @@ class TestProblems:
             ({"type": "sheepdog"}, "GLS-012", "left Glance in ussuri"),
             ({"type": "nfs"}, "GLS-012", "give the store the option mount"),
             ({"type": "vmware"}, "GLS-013", "server_host"),
+            ({"type": "file", "datadir": "/a", "mount": {}}, "GLS-013", "source"),
+            (
+                {"type": "file", "datadir": "/a", "mount": {"source": "x", "path": "/b"}},
+                "GLS-018",
+                "'/a' is not beneath the mount point '/b'",
+            ),
+            ({"type": "file", "datadir": "/", "mount": {"source": "x"}}, "GLS-018", "can be mounted"),
+            ({"type": "file", "datadir": "/a", "mount": {"source": "x\ny"}}, "GLS-018", "one line"),
+            ({**SWIFT, "auth": {"auth_url": "http://k", "user": "a:b"}}, "GLS-013", "key, application_credential"),
+            (
+                {
+                    "type": "swift",
+                    "auth": {
+                        "auth_url": "http://k",
+                        "application_credential_id": "i",
+                        "application_credential_secret": "s",
+                    },
+                },
+                "GLS-019",
+                "auth.application_credential_id exists from Glance 32 on",
+            ),
+            ({"type": "rbd", "user": "g", "conf": "/c"}, "GLS-013", "pool"),
+            ({"type": "rbd", "user": "g", "pool": "p"}, "GLS-013", "conf, mon_hosts"),
+            ({**RBD, "mon_hosts": ["a"], "fsid": FSID, "key": CEPH_KEY}, "GLS-018", "mutually exclusive"),
+            ({**CLUSTER, "key": None}, "GLS-013", "required together"),
+            ({**CLUSTER, "key": KEY}, "GLS-018", "x.key: the value is not a key of cephx"),
+            ({**CLUSTER, "fsid": "ceph"}, "GLS-018", "'ceph' is not the id of a cluster"),
+            ({**CLUSTER, "mon_hosts": ["a, b"]}, "GLS-018", "'a, b' is not the address of a monitor"),
+            ({**RBD, "user": "client.glance"}, "GLS-018", "prefix client."),
+            ({**RBD, "pool": "a/b"}, "GLS-018", "'a/b' is not a name"),
+            ({**RBD, "chunk_size": 6}, "GLS-018", "6 is not a power of two"),
+            ({**RBD, "poool": "x"}, "GLS-014", "did you mean pool?"),
+            ({**S3, "host": "s3.example.org"}, "GLS-018", "'s3.example.org' is not a URL"),
+            ({**S3, "bucket": "Images"}, "GLS-018", "'Images' is not the name of a bucket"),
+            ({**S3, "bucket": "a.b.c", "bucket_url_format": "virtual"}, "GLS-018", "no certificate matches"),
+            ({**S3, "large_object_chunk_size": 4}, "GLS-018", "4 is not at least 5 MB"),
+            ({**S3, "secret_key": KEY}, "GLS-018", "secret_key: the value is not free of # ? @ :"),
+            ({**S3, "region": "r"}, "GLS-019", "region exists from Glance 26 on"),
+            ({**S3, "bucket_url_format": "subdomain"}, "GLS-018", "auto, virtual, path, got: subdomain"),
+            ({"type": "http"}, "GLS-025", "server-side request forgery, OSSA-2026-038"),
+            ({**HTTP, "proxies": {"ftp": "x"}}, "GLS-018", "'ftp' is not http or https"),
+            ({**HTTP, "insecure": True, "ca_certificates": "/a"}, "GLS-018", "mutually exclusive"),
+            ({**CINDER, "catalog_info": "volumev3"}, "GLS-018", "service type:service name:endpoint type"),
+            ({"type": "cinder", "auth": {"auth_url": "http://k", "user_name": "g"}}, "GLS-013", "password"),
+            ({**VMWARE, "datastores": ["ds"]}, "GLS-018", "'ds' is not of the form"),
+            ({**VMWARE, "server_host": "https://vc"}, "GLS-018", "not the name or address of a server"),
             ({"type": "file"}, "GLS-013", "datadir"),
             ({"type": "file", "datadir": "/a", "datadirs": [{"path": "/b"}]}, "GLS-018", "mutually exclusive"),
             ({"type": "file", "datadir": "images"}, "GLS-018", "'images' is not an absolute path"),
@@ -193,7 +276,7 @@ class TestOptions:
             "swift_store_user": AUTH["user"],
             "swift_store_key": KEY,
         }
-        assert _stores.swift_reference(store, "objects", ZED) == {}
+        assert _stores.swift_references({"objects": store}, ZED) == {}
 
     def test_store_with_a_problem_is_refused_with_all_of_it(self) -> None:
         with pytest.raises(GlanceError, match=r"GLS-013 .* GLS-014 "):
@@ -202,7 +285,7 @@ class TestOptions:
 
 class TestSwiftReference:
     def test_user_key_and_default_domains(self) -> None:
-        assert _stores.swift_reference(SWIFT, "objects", EPOXY) == {
+        assert _stores.swift_references({"objects": SWIFT}, EPOXY)["objects"] == {
             "user": "service:glance",
             "key": KEY,
             "auth_address": "http://keystone:5000/v3",
@@ -212,7 +295,7 @@ class TestSwiftReference:
         }
 
     def test_auth_version_is_left_out_where_it_is_forced(self) -> None:
-        assert "auth_version" not in _stores.swift_reference(SWIFT, "objects", FLAMINGO)
+        assert "auth_version" not in _stores.swift_references({"objects": SWIFT}, FLAMINGO)["objects"]
 
     def test_user_from_its_parts_and_domains_by_id(self) -> None:
         auth = {
@@ -223,14 +306,138 @@ class TestSwiftReference:
             "user_domain_id": "default",
             "project_domain_name": "Cloud",
         }
-        options = _stores.swift_reference({"type": "swift", "auth": auth}, "objects", FLAMINGO)
+        options = _stores.swift_references({"x": {"type": "swift", "auth": auth, "reference": "r"}}, FLAMINGO)["r"]
         assert options["user"] == "service:glance"
         assert options["user_domain_id"] == "default"
         assert options["project_domain_name"] == "Cloud"
         assert "user_domain_name" not in options
 
     def test_file_store_has_none(self) -> None:
-        assert _stores.swift_reference({"type": "file", "datadir": "/a"}, "local", ZED) == {}
+        assert _stores.swift_references({"local": {"type": "file", "datadir": "/a"}}, ZED) == {}
+
+
+class TestOptionsOfOtherTypes:
+    def test_cluster_of_the_node(self) -> None:
+        assert _stores.store_options(RBD, "fast", ZED) == {
+            "rbd_store_pool": "images",
+            "rbd_store_user": "glance",
+            "rbd_store_ceph_conf": "/etc/ceph/ceph.conf",
+        }
+
+    def test_cluster_that_is_described_has_files_of_its_own(self) -> None:
+        options = _stores.store_options(CLUSTER, "fast", ZED)
+        assert options["rbd_store_ceph_conf"] == "/etc/ceph/glance-fast.conf"
+        assert CEPH_KEY not in options.values()
+
+    def test_certificates_of_web_servers_are_checked(self) -> None:
+        assert _stores.store_options(HTTP, "web", ZED) == {"https_insecure": False}
+
+    def test_proxies_of_web_servers(self) -> None:
+        options = _stores.store_options({**HTTP, "proxies": {"http": "a:1", "https": "b:2"}}, "web", ZED)
+        assert options["http_proxy_information"] == "http:a:1,https:b:2"
+
+    def test_account_of_cinder(self) -> None:
+        assert _stores.store_options(CINDER, "blocks", ZED) == {
+            "cinder_store_auth_address": "http://k:5000/v3",
+            "cinder_store_user_name": "g",
+            "cinder_store_password": KEY,
+            "cinder_store_project_name": "service",
+        }
+
+
+class TestPlaces:
+    @pytest.mark.parametrize(
+        ("store", "address", "storage"),
+        [
+            ({"type": "file", "datadir": "//srv/./a/"}, "file:///srv/a/", "the directory /srv/a"),
+            (SWIFT, "swift+config://x/glance/", "the container glance of service at http://keystone:5000/v3"),
+            (
+                {**SWIFT, "multiple_containers_seed": 1, "reference": "r"},
+                "swift+config://r/glance_",
+                "the container glance* of service at http://keystone:5000/v3",
+            ),
+            (
+                {**SWIFT, "multi_tenant": True},
+                "swift+http",
+                "the containers glance_* of every project at http://keystone:5000/v3",
+            ),
+            (RBD, "rbd://", "the pool images of the cluster of /etc/ceph/ceph.conf"),
+            (S3, "s3+https://s3.example.org/images/", "the bucket images at https://s3.example.org"),
+            ({**S3, "host": "http://s3:1/"}, "s3://s3:1/images/", "the bucket images at http://s3:1"),
+            (CINDER, "cinder://x/", "volumes of the default type of service at http://k:5000/v3"),
+            (
+                VMWARE,
+                "vsphere://vc.example.org/folder/openstack_glance/",
+                "/openstack_glance in dc:ds at vc.example.org",
+            ),
+        ],
+    )
+    def test_of_a_type(self, store: dict[str, t.Any], address: str, storage: str) -> None:
+        section = _stores.store_section(store, "x", ZED)
+        assert _stores.store_places(store["type"], section) == [(address, storage)]
+
+    def test_cluster_is_known_by_its_id_where_the_file_tells_it(self) -> None:
+        section = _stores.store_section(RBD, "x", ZED, read={"/etc/ceph/ceph.conf": f"fsid = {FSID}\n"}.__getitem__)
+        (place,) = _stores.store_places("rbd", section)
+        assert place.address == f"rbd://{FSID}/images/"
+
+    def test_several_directories_are_several_places(self) -> None:
+        store = {"type": "file", "datadirs": [{"path": "/a", "priority": 2}, {"path": "/b"}]}
+        places = _stores.store_places("file", _stores.store_section(store, "x", ZED))
+        assert [place.address for place in places] == ["file:///a/", "file:///b/"]
+
+    def test_images_of_web_servers_are_nobodys(self) -> None:
+        assert {place.storage for place in _stores.store_places("http", _stores.store_section(HTTP, "x", ZED))} == {""}
+
+
+class TestNeeds:
+    def test_of_stores_of_every_type(self) -> None:
+        mount = {"source": "nfs:/x", "path": "/srv/a b"}
+        needs = _stores.store_needs(
+            {
+                "nfs": {"type": "file", "datadir": "/srv/a b/images", "mount": mount},
+                "fast": CLUSTER,
+                "objects": {**SWIFT, "insecure": True},
+                "s3": S3,
+                "old": VMWARE,
+                "bad": {"type": "file"},
+            }
+        )
+        assert needs["types"] == ["file", "rbd", "s3", "swift", "vmware"]
+        assert needs["mounts"] == [
+            {
+                "path": "/srv/a b",
+                "unit": r"srv-a\x20b.mount",
+                "store": "nfs",
+                "source": "nfs:/x",
+                "fstype": "nfs4",
+                "options": "rw,hard,_netdev,nodev,nosuid,noexec",
+            }
+        ]
+        assert needs["ceph"] == [
+            {
+                "store": "fast",
+                "conf": "/etc/ceph/glance-fast.conf",
+                "keyring": "/etc/ceph/glance-fast.keyring",
+                "user": "u",
+                "key": CEPH_KEY,
+                "fsid": FSID,
+                "mon_hosts": ["192.0.2.1"],
+            }
+        ]
+        assert sorted(needs["secrets"]) == sorted([CEPH_KEY, S3_KEY, "access", KEY, KEY])
+        assert [warning.split(":")[0] for warning in needs["warnings"]] == [
+            "glance_stores.objects",
+            "glance_stores.old",
+        ]
+
+    @pytest.mark.parametrize(
+        ("path", "unit"),
+        [("/srv/images", "srv-images.mount"), ("/.a-b/.c", r"\x2ea\x2db-.c.mount"), ("/ñ", r"\xc3\xb1.mount")],
+    )
+    def test_unit_has_the_name_that_systemd_escape_gives(self, path: str, unit: str) -> None:
+        needs = _stores.store_needs({"x": {"type": "file", "datadir": path, "mount": {"source": "y"}}})
+        assert [mount["unit"] for mount in needs["mounts"]] == [unit]
 
 
 class TestDirectories:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
 
-"""Gives the directories in which stores keep images."""
+"""Gives what stores need on a node."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _stores
 
 
-def store_directories(stores: t.Any) -> list[dict[str, str]]:
-    """Return the directories of the stores."""
+def store_needs(stores: t.Any) -> dict[str, list[t.Any]]:
+    """Return what the stores need on a node."""
     if not isinstance(stores, dict):
-        raise AnsibleFilterError("store_directories takes a dictionary of stores")
-    return _stores.store_directories(stores)
+        raise AnsibleFilterError("store_needs takes a dictionary of stores")
+    return _stores.store_needs(stores)
 
 
 class FilterModule:
@@ -25,4 +25,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filter by its name."""
-        return {"store_directories": store_directories}
+        return {"store_needs": store_needs}

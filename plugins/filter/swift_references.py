@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
 
-"""Gives the section that a Swift store has in the reference file."""
+"""Gives the sections of the Swift reference file."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils import _store
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 
 
-def swift_reference(store: t.Any, name: str, release: int) -> dict[str, t.Any]:
-    """Return the options of a store's section in the Swift reference file."""
+def swift_references(stores: t.Any, release: int) -> dict[str, dict[str, t.Any]]:
+    """Return the options of each section of the Swift reference file."""
+    if not isinstance(stores, dict):
+        raise AnsibleFilterError("swift_references takes a dictionary of stores")
     try:
-        return _stores.swift_reference(store, name, int(release))
+        return _stores.swift_references(stores, int(release))
     except GlanceError as error:
         raise AnsibleFilterError(str(error)) from error
 
@@ -27,4 +29,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filter by its name."""
-        return {"swift_reference": swift_reference}
+        return {"swift_references": swift_references}
