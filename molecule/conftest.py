@@ -9,24 +9,23 @@ from __future__ import annotations
 
 import json
 import typing as t
-from pathlib import Path
 from urllib.parse import quote
 
 import openstack
 import pytest
 import yaml
-
-INVENTORY = Path(__file__).parent / "shared" / "inventory"
+from playbook import INVENTORY, Playbook
 
 if t.TYPE_CHECKING:
+    from pathlib import Path
+
     from openstack.connection import Connection
 
 
 @pytest.fixture(scope="session")
-def secrets() -> set[str]:
+def secrets(testbed: dict[str, t.Any]) -> set[str]:
     """Return every password and key of the inventory, in all the spellings in which it could leak."""
-    variables = yaml.safe_load((INVENTORY / "group_vars" / "all" / "testbed.yml").read_text(encoding="utf-8"))
-    passwords = [value for name, value in variables.items() if name.endswith(("_password", "_key"))]
+    passwords = [value for name, value in testbed.items() if name.endswith(("_password", "_key"))]
     assert len(passwords) == 19
     return {
         spelling
@@ -45,3 +44,43 @@ def secrets() -> set[str]:
 def cloud() -> Connection:
     """Return a connection as the administrator of the cloud that OS_CLOUD names."""
     return openstack.connect()
+
+
+@pytest.fixture(scope="session")
+def testbed() -> dict[str, t.Any]:
+    """Return the variables of the test bed."""
+    variables = yaml.safe_load((INVENTORY / "group_vars" / "all" / "testbed.yml").read_text(encoding="utf-8"))
+    assert isinstance(variables, dict)
+    return variables
+
+
+@pytest.fixture(scope="session")
+def swift(cloud: Connection, testbed: dict[str, t.Any]) -> Connection:
+    """Return a connection as the user of Glance, whose account in Swift has the images."""
+    return openstack.connect(
+        auth_url=cloud.config.get_auth_args()["auth_url"],
+        username="glance",
+        password=testbed["testbed_glance_service_password"],
+        project_name="service",
+        user_domain_name="Default",
+        project_domain_name="Default",
+        region_name=testbed["testbed_region"],
+        # The public endpoint has a certificate of the test bed's own authority.
+        interface="internal",
+        load_yaml_config=False,
+        load_envvars=False,
+    )
+
+
+@pytest.fixture
+def playbook(tmp_path: Path) -> Playbook:
+    """Return the playbook, ready to be run."""
+    return Playbook(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def inventory() -> dict[str, t.Any]:
+    """Return the variables of the controllers as they are written, with their templates."""
+    variables = yaml.safe_load((INVENTORY / "group_vars" / "glance_api.yml").read_text(encoding="utf-8"))
+    assert isinstance(variables, dict)
+    return variables

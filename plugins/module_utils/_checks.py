@@ -220,6 +220,48 @@ CHECKS: dict[str, Check] = {
         "the file systems of the file stores and of staging have the least free space that is asked for",
         "free or add space, choose another file system, or ask for less",
     ),
+    "GLS-160": Check(
+        "every node has Glance's user and the client libraries of its stores",
+        "install the packages that are named, or run the role glance_stores, which does",
+    ),
+    "GLS-161": Check(
+        "the servers of every store answer",
+        "check the address in the store's options, that the service runs, and the firewall between",
+    ),
+    "GLS-162": Check(
+        "the TLS certificates of the stores' servers are ones that the node trusts",
+        "give the file with the authority's certificate in the store's options (cacert), or correct the URL's host name"
+        " or scheme",
+    ),
+    "GLS-163": Check(
+        "every store accepts the credentials of its options, and Glance's user can read the files that they name",
+        "correct the credentials in glance_stores; let Glance's user read the file",
+    ),
+    "GLS-164": Check(
+        "the credentials of every store allow to read, write and delete there",
+        "grant it: for Swift a role in the project, for Ceph the profile rbd on the pool, for S3 a policy of the"
+        " bucket",
+    ),
+    "GLS-165": Check(
+        "the container, pool, bucket, directory or volume type of every store exists, or can be made",
+        "make it, or correct its name in the store's options",
+    ),
+    "GLS-166": Check(
+        "the file system of every store with the option mount is mounted",
+        "mount it (systemctl start, or mount), and look at the server that exports it",
+    ),
+    "GLS-167": Check(
+        "every store has room, and is not read-only",
+        "free or add space, raise the quota, or choose another place",
+    ),
+    "GLS-168": Check(
+        "every node sees what the other nodes write in a directory that they share",
+        "mount the same file system there on every node, with the same uid for Glance's user; or use another type",
+    ),
+    "GLS-169": Check(
+        "what is written into a store comes back unchanged and can be deleted",
+        "try it by hand on the node, as Glance's user, with the backend's own client; look at the log of the backend",
+    ),
     "GLS-170": Check(
         "no store that holds images disappears from the configuration",
         "keep the store until its images have been moved to another one, or name it in glance_allow_unreadable_images",
@@ -240,46 +282,6 @@ CHECKS: dict[str, Check] = {
     "GLS-174": Check(
         "the configuration of the Glance that a node already has can be read",
         "correct the file, or move it away when that Glance is of no use",
-    ),
-    "GLS-160": Check(
-        "every node has Glance's user and the client libraries of its stores",
-        "install the packages that are named, or run the role glance_stores, which does",
-    ),
-    "GLS-161": Check(
-        "the servers of every store answer",
-        "check the address in the store's options, that the service runs, and the firewall between",
-    ),
-    "GLS-162": Check(
-        "the TLS certificates of the stores' servers are ones that the node trusts",
-        "give the file with the authority's certificate in the store's options (cacert), or correct the URL's host name or scheme",
-    ),
-    "GLS-163": Check(
-        "every store accepts the credentials of its options, and Glance's user can read the files that they name",
-        "correct the credentials in glance_stores; let Glance's user read the file",
-    ),
-    "GLS-164": Check(
-        "the credentials of every store allow to read, write and delete there",
-        "grant it: for Swift a role in the project, for Ceph the profile rbd on the pool, for S3 a policy of the bucket",
-    ),
-    "GLS-165": Check(
-        "the container, pool, bucket, directory or volume type of every store exists, or can be made",
-        "make it, or correct its name in the store's options",
-    ),
-    "GLS-166": Check(
-        "the file system of every store with the option mount is mounted",
-        "mount it (systemctl start, or mount), and look at the server that exports it",
-    ),
-    "GLS-167": Check(
-        "every store has room, and is not read-only",
-        "free or add space, raise the quota, or choose another place",
-    ),
-    "GLS-168": Check(
-        "every node sees what the other nodes write in a directory that they share",
-        "mount the same file system there on every node, or set the store's option shared to false",
-    ),
-    "GLS-169": Check(
-        "what is written into a store comes back unchanged and can be deleted",
-        "try it by hand on the node, as Glance's user, with the backend's own client; look at the log of the backend",
     ),
     "GLS-190": Check(
         "every check of a node comes to an end in the time given",

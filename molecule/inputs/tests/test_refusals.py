@@ -14,27 +14,16 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from playbook import refused
 
 if t.TYPE_CHECKING:
-    from conftest import Outcome, Playbook
+    from playbook import Playbook
     from testinfra.host import Host
 
 testinfra_hosts = ["ssh://molecule-controller-1"]
 
 Variables = dict[str, t.Any]
 SWIFT_AUTH = {"auth_address": "http://swift.example.org:5000/v3", "user": "service:glance", "key": "secret"}
-
-
-def refused(outcome: Outcome, *words: str) -> None:
-    """Check that a run failed once, said what was wrong, and changed nothing."""
-    assert outcome.status != 0, outcome.text
-    assert outcome.hosts, outcome.text
-    assert {counts["changed"] for counts in outcome.hosts.values()} == {0}, outcome.text
-    assert sum(counts["failed"] for counts in outcome.hosts.values()) == 1, outcome.text
-    assert len(outcome.messages) == 1, outcome.text
-    missing = [word for word in words if word not in outcome.messages[0]]
-    assert not missing, outcome.messages[0]
-    assert "What to do" in outcome.messages[0]
 
 
 def within(inventory: Variables, name: str, **changes: t.Any) -> Variables:

@@ -11,11 +11,11 @@ import os
 import typing as t
 from pathlib import Path
 
-from conftest import SECOND_CONTROLLER
+from playbook import SECOND_CONTROLLER
 
 if t.TYPE_CHECKING:
-    from conftest import Playbook
     from openstack.connection import Connection
+    from playbook import Playbook
     from testinfra.host import Host
 
 testinfra_hosts = ["ssh://molecule-controller-1"]

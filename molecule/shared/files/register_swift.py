@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
 
-"""Register Swift and the users of the test bed in the Keystone that OS_CLOUD names.
+"""Register a service and its users in the Keystone that OS_CLOUD names.
 
-Reads from standard input, as JSON, the endpoints (URLs by interface) and the users, and prints what it made. What is
-there is left as it is: a backing node whose passwords have changed is made anew.
+Reads from standard input, as JSON, the service, its endpoints (URLs by interface) and the users. Prints what it made.
+What is there is left as it is: a backing node whose passwords have changed is made anew.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if t.TYPE_CHECKING:
 DOMAIN = "default"
 
 
-def register_endpoints(cloud: Connection, urls: dict[str, str]) -> t.Iterator[str]:
+def register_endpoints(cloud: Connection, wanted: dict[str, str], urls: dict[str, str]) -> t.Iterator[str]:
     """Make the service and its endpoints; those of another address are corrected."""
-    service = cloud.identity.find_service("swift")
+    service = cloud.identity.find_service(wanted["name"])
     if service is None:
-        service = cloud.identity.create_service(name="swift", type="object-store")
-        yield "made service swift"
+        service = cloud.identity.create_service(**wanted)
+        yield f"made service {service.name}"
     there = {endpoint.interface: endpoint for endpoint in cloud.identity.endpoints(service_id=service.id)}
     for interface, url in urls.items():
         if interface not in there:
@@ -70,7 +70,7 @@ def make_container(cloud: Connection, owner: dict[str, t.Any]) -> t.Iterator[str
 
 def register(cloud: Connection, wanted: dict[str, t.Any]) -> t.Iterator[str]:
     """Make all that is wanted, and say what was made."""
-    yield from register_endpoints(cloud, wanted["endpoints"])
+    yield from register_endpoints(cloud, wanted["service"], wanted["endpoints"])
     for user in wanted["users"]:
         yield from register_user(cloud, user)
         if "container" in user:

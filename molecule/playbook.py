@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
 
-"""Runs the playbook as an operator does, with some variables changed."""
+"""Runs the playbook as an operator does, with some variables changed, for the tests of all scenarios."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ import time
 import typing as t
 from pathlib import Path
 
-import pytest
 import yaml
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[1]
 INVENTORY = ROOT / "molecule" / "shared" / "inventory"
 SECOND_CONTROLLER = ROOT / "molecule" / "shared" / "second_controller"
+# Those that the scenario gives to ansible-playbook beside the common one.
+FURTHER_INVENTORIES = os.environ.get("FURTHER_INVENTORIES", "").split()
 PLAYBOOK = "openstack_ops.glance.site"
 TIMEOUT = 600
 # As an operator's shell has it: molecule's own settings for Ansible, such as its colours, are left out.
@@ -61,9 +62,10 @@ class Playbook:
         self._variables = directory / "variables.json"
 
     def start(self, *arguments: str, variables: t.Optional[dict[str, t.Any]] = None) -> subprocess.Popen[str]:
+        inventories = [word for path in (str(INVENTORY), *FURTHER_INVENTORIES) for word in ("-i", path)]
         self._variables.write_text(json.dumps(variables or {}), encoding="utf-8")
         return subprocess.Popen(
-            ["ansible-playbook", "-i", str(INVENTORY), PLAYBOOK, "-e", f"@{self._variables}", *arguments],
+            ["ansible-playbook", *inventories, PLAYBOOK, "-e", f"@{self._variables}", *arguments],
             cwd=ROOT,
             env=ENVIRONMENT,
             stdout=subprocess.PIPE,
@@ -97,15 +99,33 @@ def press_until_heard(process: subprocess.Popen[str]) -> None:
             time.sleep(0.5)
 
 
-@pytest.fixture
-def playbook(tmp_path: Path) -> Playbook:
-    """Return the playbook, ready to be run."""
-    return Playbook(tmp_path)
+def refused(outcome: Outcome, *words: str) -> None:
+    """Check that a run failed once, said what was wrong, and changed nothing."""
+    assert outcome.status != 0, outcome.text
+    assert outcome.hosts, outcome.text
+    assert {counts["changed"] for counts in outcome.hosts.values()} == {0}, outcome.text
+    assert sum(counts["failed"] for counts in outcome.hosts.values()) == 1, outcome.text
+    assert len(outcome.messages) == 1, outcome.text
+    missing = [word for word in words if word not in outcome.messages[0]]
+    assert not missing, outcome.messages[0]
+    assert "What to do" in outcome.messages[0]
 
 
-@pytest.fixture(scope="session")
-def inventory() -> dict[str, t.Any]:
-    """Return the variables of the controllers as they are written, with their templates."""
-    variables = yaml.safe_load((INVENTORY / "group_vars" / "glance_api.yml").read_text(encoding="utf-8"))
+def variables_of(test: str) -> dict[str, t.Any]:
+    """Return the variables that the scenario of a test file adds, with their templates."""
+    path = Path(test).parents[1] / "inventory" / "group_vars" / "glance_api.yml"
+    variables = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert isinstance(variables, dict)
     return variables
+
+
+def with_store(variables: dict[str, t.Any], name: str, **options: t.Any) -> dict[str, t.Any]:
+    """Return the stores with some options of one changed; None takes an option out."""
+    store = {**variables["glance_stores"].get(name, {}), **options}
+    store = {option: value for option, value in store.items() if value is not None}
+    return {"glance_stores": {**variables["glance_stores"], name: store}}
+
+
+def without_store(variables: dict[str, t.Any], name: str) -> dict[str, t.Any]:
+    """Return the stores without one."""
+    return {"glance_stores": {other: store for other, store in variables["glance_stores"].items() if other != name}}

@@ -1,0 +1,97 @@
+# Copyright (c) 2026, The openstack_ops.glance developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
+
+"""What keeps operators from losing images, when they change the stores of a Glance that has some."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from images import Images, data
+from playbook import refused, variables_of, with_store, without_store
+
+if t.TYPE_CHECKING:
+    from openstack.connection import Connection
+    from playbook import Playbook
+    from testinfra.host import Host
+
+testinfra_hosts = ["ssh://molecule-controller-1"]
+
+VARIABLES = variables_of(__file__)
+STORES = VARIABLES["glance_stores"]
+SIZE = 3 * 1024 * 1024
+Variables = dict[str, t.Any]
+
+
+@pytest.fixture(scope="module")
+def images(cloud: Connection) -> Images:
+    return Images(cloud, ["10.92.93.11", "10.92.93.12"])
+
+
+@pytest.mark.parametrize("store", ["local", "archive", "fast-2", "bucket"])
+def test_store_with_an_image_cannot_disappear(playbook: Playbook, images: Images, store: str) -> None:
+    variables = {**without_store(VARIABLES, store), "glance_default_store": "objects"}
+    with images.uploaded(data(SIZE), store) as image:
+        refused(playbook.run(variables=variables), "GLS-170", store, image["name"], "1 image(s)", "3.00 MB")
+
+
+@pytest.mark.parametrize(
+    ("store", "options"),
+    [
+        ("local", {"datadir": "/srv/shared/elsewhere"}),
+        ("archive", {"container": "elsewhere"}),
+        ("archive", {"reference": "elsewhere"}),
+        ("fast", {"pool": "elsewhere"}),
+        ("bucket", {"bucket": "elsewhere"}),
+    ],
+)
+def test_store_with_an_image_cannot_move(playbook: Playbook, images: Images, store: str, options: Variables) -> None:
+    with images.uploaded(data(SIZE), store) as image:
+        refused(playbook.run(variables=with_store(VARIABLES, store, **options)), "GLS-171", store, image["name"])
+
+
+def test_store_disappears_when_that_is_allowed(playbook: Playbook, images: Images) -> None:
+    variables = {**without_store(VARIABLES, "archive"), "glance_allow_unreadable_images": ["archive"]}
+    with images.uploaded(data(SIZE), "archive"):
+        outcome = playbook.run("--check", variables=variables)
+    assert outcome.status == 0, outcome.text
+    assert outcome.hosts["molecule-controller-1"]["changed"] > 0
+
+
+def test_store_whose_images_have_a_copy_elsewhere_may_disappear(playbook: Playbook, images: Images) -> None:
+    with images.uploaded(data(SIZE), "archive") as image:
+        images.copy(image["id"], ["objects"])
+        outcome = playbook.run("--check", variables=without_store(VARIABLES, "archive"))
+    assert outcome.status == 0, outcome.text
+
+
+def test_store_without_images_may_disappear_and_be_renamed(playbook: Playbook, images: Images) -> None:
+    renamed = {**STORES, "gone": STORES["fast"]}
+    del renamed["fast"], renamed["archive"]
+    with images.uploaded(data(SIZE), "fast"):
+        outcome = playbook.run("--check", variables={"glance_stores": renamed})
+    assert outcome.status == 0, outcome.text
+
+
+def test_default_store_alone_changes_no_image(playbook: Playbook, images: Images) -> None:
+    with images.uploaded(data(SIZE), "local"):
+        outcome = playbook.run("--check", variables={"glance_default_store": "fast"})
+    assert outcome.status == 0, outcome.text
+    assert "new images are going to go to the store 'fast', no longer to 'local'" in " ".join(outcome.text.split())
+
+
+def test_directory_that_the_controllers_do_not_share(playbook: Playbook, host: Host) -> None:
+    store = {"type": "file", "datadir": "/srv/unshared", "shared": True}
+    outcome = playbook.run(variables={"glance_stores": {**STORES, "unshared": store}})
+    try:
+        assert outcome.status != 0, outcome.text
+        assert len(outcome.messages) == 1, outcome.text
+        for word in ("GLS-168", "/srv/unshared", "molecule-controller-1", "molecule-controller-2"):
+            assert word in outcome.messages[0]
+        assert "unshared" not in host.file("/etc/glance/glance-api.conf").content_string
+    finally:
+        for controller in ("molecule-controller-1", "molecule-controller-2"):
+            host.get_host(f"ssh://{controller}", ssh_config=host.backend.ssh_config).run("rmdir /srv/unshared")

@@ -1,0 +1,195 @@
+# Copyright (c) 2026, The openstack_ops.glance developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
+
+# This file is private to the collection: anything in it may change at any time.
+
+"""Proves on a node that Glance's user can write, read and delete in every store, before anything is configured."""
+
+from __future__ import annotations
+
+import functools
+import os
+import socket
+import typing as t
+
+from ansible_collections.openstack_ops.glance.plugins.module_utils import (
+    _store_probe_file,
+    _store_probe_other,
+    _store_probe_rbd,
+    _store_probe_s3,
+    _store_probe_swift,
+)
+from ansible_collections.openstack_ops.glance.plugins.module_utils._checks import Problem
+from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError, without_credentials
+from ansible_collections.openstack_ops.glance.plugins.module_utils._probe_directory import Account, account
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_probe_process import Job, Probe, run_jobs
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_probe_report import Attempt, Report
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_rbd import ceph_files
+from ansible_collections.openstack_ops.glance.plugins.module_utils._stores import (
+    store_needs,
+    store_places,
+    store_problems,
+    store_section,
+    validated_store,
+)
+
+if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+PROBES: dict[str, Probe] = {
+    "file": _store_probe_file.probe,
+    "swift": _store_probe_swift.probe,
+    "rbd": _store_probe_rbd.probe,
+    "s3": _store_probe_s3.probe,
+    "http": _store_probe_other.http,
+    "cinder": _store_probe_other.cinder,
+    "vmware": _store_probe_other.vmware,
+}
+WRITTEN = ("file", "swift", "rbd", "s3")
+"""The types whose probe writes."""
+ANY_RELEASE = 1000
+"""What exists in which release is looked at elsewhere."""
+
+Row = dict[str, t.Any]
+Stores = t.Mapping[str, t.Any]
+
+
+def hide_only_secrets(module: AnsibleModule) -> None:
+    """Let the output of the module show what ``stores`` holds, except the secrets.
+
+    ansible-core hides every string inside an option marked as secret, names of containers too. What a store with a
+    problem holds stays hidden: there is no telling which of it is a secret.
+    """
+    stores = module.params["stores"] or {}
+    bad = [store for name, store in stores.items() if store_problems(str(name), store)]
+    secrets = set(store_needs(stores)["secrets"]) | (set(_texts(bad)) - PROBES.keys())
+    module.no_log_values.intersection_update(secrets)
+    module.no_log_values.update(secrets)
+
+
+def _texts(value: t.Any) -> t.Iterator[str]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif value is not None:
+        yield str(value)
+
+
+def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+    """Do what the parameters of the module say, and return its result."""
+    node = params["node"] or socket.gethostname()
+    user = account(params["user"], None)
+    if user.uid is not None and os.geteuid() not in (0, user.uid):
+        raise GlanceError(f"trying the stores as the user {user.name}", remedy="run the module as root (become: true)")
+    if params["mode"] == "probe":
+        rows, made = _probe(params, node, user, check_mode)
+    else:
+        rows, made = _markers(params, node, user, check_mode), False
+    problems = [problem for row in rows for problem in row["problems"]]
+    return {
+        "changed": made,
+        "stores": rows,
+        "problems": problems,
+        "messages": [problem["message"] for problem in problems],
+        "markers": [marker for row in rows for marker in row.pop("markers")],
+    }
+
+
+def _probe(params: dict[str, t.Any], node: str, user: Account, check_mode: bool) -> tuple[list[Row], bool]:
+    rows, jobs, good = {}, [], []
+    for name, store in params["stores"].items():
+        problems = store_problems(name, store)
+        if problems:
+            rows[name] = _unfit(node, store, problems)
+        elif user.uid is None:
+            rows[name] = _row(node, name, store["type"], _no_user(user, check_mode))
+        else:
+            good.append(name)
+            jobs.append(_job(name, store, params["leave_markers"], node, not check_mode))
+    reports = run_jobs(jobs, user, params["timeout"])
+    for name, report in zip(good, reports):
+        rows[name] = _row(node, name, params["stores"][name]["type"], report)
+    return [{"name": name, **rows[name]} for name in params["stores"]], any(report.made for report in reports)
+
+
+def _unfit(node: str, store: t.Any, problems: list[Problem]) -> Row:
+    report = Report(tried=False, notes=["the options of the store are wrong"])
+    kind = str(store.get("type")) if isinstance(store, dict) and store.get("type") in PROBES else ""
+    told = [Problem(problem.code, problem.what, node, problem.advice).as_dict() for problem in problems]
+    return {**_row(node, "", kind, report), "problems": told}
+
+
+def _no_user(user: Account, check_mode: bool) -> Report:
+    what = f"there is no user {user.name} on the node"
+    report = Report(tried=False, notes=[what])
+    if not check_mode:
+        report.problem("GLS-160", what, "install Glance's packages first, which make it, or correct the option user")
+    return report
+
+
+def _job(name: str, store: Stores, leave_markers: bool, node: str, write: bool) -> Job:
+    values = validated_store(name, store)
+    shared = values.get("shared") if values.get("shared") is not None else bool(values.get("mount"))
+    probe = PROBES[values["type"]]
+    if leave_markers and shared and write:
+        probe = functools.partial(_store_probe_file.probe_and_mark, node=node)
+    return Job(functools.partial(_located, probe=probe, name=name, store=store), {"values": values, "write": write})
+
+
+def _located(attempt: Attempt, probe: Probe, name: str, store: Stores) -> None:
+    """Find out where the store is, and try it."""
+    ceph = {ceph_files(name)["conf"]: f"fsid = {attempt.values.get('fsid')}"}
+    section = store_section(store, name, ANY_RELEASE, read=lambda path: ceph.get(path) or _read(path))
+    attempt.report.where = "; ".join(place.storage for place in store_places(store["type"], section) if place.storage)
+    probe(attempt)
+    if not attempt.write and store["type"] in WRITTEN:
+        attempt.report.notes.append("check mode: nothing was written")
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def _markers(params: dict[str, t.Any], node: str, user: Account, check_mode: bool) -> list[Row]:
+    """Look for the markers of other nodes, or remove those of this one."""
+    looking = params["mode"] == "look"
+    action = _store_probe_file.look if looking else _store_probe_file.remove
+    wanted: dict[str, list[dict[str, str]]] = {}
+    for marker in params["markers"] or []:
+        if (marker["node"] != node) == looking and not check_mode:
+            wanted.setdefault(marker["store"], []).append(marker)
+    jobs = [Job(functools.partial(action, markers=markers), {"values": {}}) for markers in wanted.values()]
+    reports = run_jobs(jobs, user, params["timeout"])
+    return [{"name": name, **_row(node, name, "file", report)} for name, report in zip(wanted, reports)]
+
+
+def _row(node: str, name: str, kind: str, report: Report) -> Row:
+    status = "failed" if report.problems else "ok"
+    notes = list(report.notes)
+    if report.left:
+        notes.append(f"{report.left} may have been left there")
+    return {
+        "type": kind,
+        "where": without_credentials(report.where),
+        "status": status if report.tried else "not checked",
+        "milliseconds": report.milliseconds,
+        "free": report.free,
+        "total": report.total,
+        "notes": notes,
+        "markers": [{"node": node, "store": name, "path": path} for path in report.markers],
+        "problems": [_problem(node, name, report, found).as_dict() for found in report.problems],
+    }
+
+
+def _problem(node: str, name: str, report: Report, found: dict[str, str]) -> Problem:
+    where = f" ({without_credentials(report.where)})" if report.where else ""
+    left = f"; {report.left} may have been left there" if report.left else ""
+    return Problem(found["code"], f"glance_stores.{name}{where}: {found['what']}{left}", node, found["advice"])
