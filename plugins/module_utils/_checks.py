@@ -135,6 +135,10 @@ CHECKS: dict[str, Check] = {
         "the stores that name the same reference of Swift have the same account",
         "give each account a reference of its own; leave the name to the account whose images already have it",
     ),
+    "GLS-029": Check(
+        "the stores of the type cinder have the same account",
+        "give all of them the same auth; Glance's driver keeps the session of the first one for all",
+    ),
     "GLS-030": Check(
         "every image has a name and a source",
         "add what is missing",

@@ -257,6 +257,15 @@ def _conflicting_references(inventory: Inventory) -> t.Iterator[Problem]:
                 yield Problem("GLS-028", f"{first} and {name} have different accounts in the reference {reference!r}")
 
 
+def _cinder_accounts(inventory: Inventory) -> t.Iterator[Problem]:
+    stores = {name: store for name, store in inventory.stores.items() if isinstance(store, dict)}
+    accounts = {str(name): store.get("auth") for name, store in stores.items() if store.get("type") == "cinder"}
+    first = next(iter(accounts), "")
+    for name, account in accounts.items():
+        if account != accounts[first]:
+            yield Problem("GLS-029", f"the stores {first} and {name} have different accounts in Cinder")
+
+
 def _shown_secrets(inventory: Inventory) -> t.Iterator[Problem]:
     secret = [str(name) for name, store in inventory.stores.items() if holds_secrets_in_locations(store)]
     for option in ("show_image_direct_url", "show_multiple_locations"):
@@ -369,6 +378,7 @@ CHECKERS: tuple[t.Callable[[Inventory], t.Iterator[Problem]], ...] = (
     _shared_directories,
     _shared_storage,
     _conflicting_references,
+    _cinder_accounts,
     _wrong_layout,
     _hidden_directories,
     _shown_secrets,

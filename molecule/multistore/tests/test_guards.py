@@ -39,18 +39,20 @@ def test_store_with_an_image_cannot_disappear(playbook: Playbook, images: Images
 
 
 @pytest.mark.parametrize(
-    ("store", "options"),
+    ("store", "options", "words"),
     [
-        ("local", {"datadir": "/srv/shared/elsewhere"}),
-        ("archive", {"container": "elsewhere"}),
-        ("archive", {"reference": "elsewhere"}),
-        ("fast", {"pool": "elsewhere"}),
-        ("bucket", {"bucket": "elsewhere"}),
+        ("local", {"datadir": "/srv/shared/elsewhere"}, ["GLS-171", "/srv/shared/elsewhere"]),
+        ("archive", {"container": "elsewhere"}, ["GLS-171", "the container elsewhere"]),
+        ("archive", {"reference": "elsewhere"}, ["GLS-170", "reference: objects"]),
+        ("fast", {"pool": "elsewhere"}, ["GLS-171", "the pool elsewhere"]),
+        ("bucket", {"bucket": "elsewhere"}, ["GLS-171", "the bucket elsewhere"]),
     ],
 )
-def test_store_with_an_image_cannot_move(playbook: Playbook, images: Images, store: str, options: Variables) -> None:
+def test_store_with_an_image_cannot_move(
+    playbook: Playbook, images: Images, store: str, options: Variables, words: list[str]
+) -> None:
     with images.uploaded(data(SIZE), store) as image:
-        refused(playbook.run(variables=with_store(VARIABLES, store, **options)), "GLS-171", store, image["name"])
+        refused(playbook.run(variables=with_store(VARIABLES, store, **options)), store, image["name"], *words)
 
 
 def test_store_disappears_when_that_is_allowed(playbook: Playbook, images: Images) -> None:

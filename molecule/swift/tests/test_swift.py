@@ -21,7 +21,13 @@ if t.TYPE_CHECKING:
 VARIABLES = variables_of(__file__)
 AUTH = VARIABLES["glance_stores"]["objects"]["auth"]
 CONTROLLERS = ["10.92.93.11"]
-TENANTS = {"type": "swift", "multi_tenant": True, "container": "mine", "create_container": True}
+TENANTS = {
+    "type": "swift",
+    "multi_tenant": True,
+    "container": "mine",
+    "create_container": True,
+    "endpoint_type": "internalURL",
+}
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +56,9 @@ def test_upload(images: Images, swift: Connection, size: int) -> None:
     [
         pytest.param({"auth": {**AUTH, "key": "wrong"}}, ["GLS-163", "objects"], id="wrong password"),
         pytest.param({"container": "absent", "create_container": False}, ["GLS-165", "absent"], id="no container"),
-        pytest.param({"cacert": None}, ["GLS-162", "8443"], id="unknown authority"),
+        pytest.param({"cacert": None}, ["GLS-162", "certificate"], id="unknown authority"),
         pytest.param({"auth": {**AUTH, "auth_address": "http://10.92.93.10:5999/v3"}}, ["GLS-161", "5999"], id="dead"),
-        pytest.param({"region": "Nowhere"}, ["objects", "Nowhere"], id="no such region"),
+        pytest.param({"region": "Nowhere"}, ["GLS-161", "region"], id="no such region"),
         pytest.param(
             {
                 "container": "forbidden",

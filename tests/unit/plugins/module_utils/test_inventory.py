@@ -297,7 +297,7 @@ class TestConsequences:
         assert found(glance_hardening=False, **changes) == []
 
 
-S3 = {"type": "s3", "host": "https://s3", "access_key": "a", "secret_key": SECRET, "bucket": "images"}
+S3 = {"type": "s3", "host": "https://s3", "access_key": "a", "secret_key": "secret/key", "bucket": "images"}
 CEPH = {"type": "rbd", "pool": "images", "user": "glance", "conf": "/etc/ceph/ceph.conf"}
 OBJECTS = GOOD["glance_stores"]["objects"]
 
@@ -328,6 +328,16 @@ class TestSeveralStores:
         ((code, what),) = found(glance_stores=stores, glance_default_store="one")
         assert code == "GLS-028"
         assert what == "one and other have different accounts in the reference 'ref'"
+
+    def test_two_accounts_of_cinder(self) -> None:
+        auth = {"auth_url": "http://k", "user_name": "g", "password": SECRET, "project_name": "p"}
+        stores = {
+            "one": {"type": "cinder", "volume_type": "a", "auth": auth},
+            "two": {"type": "cinder", "volume_type": "b", "auth": auth},
+            "three": {"type": "cinder", "volume_type": "c", "auth": {**auth, "user_name": "h"}},
+        }
+        ((code, what),) = found(glance_stores=stores, glance_default_store="one")
+        assert (code, what) == ("GLS-029", "the stores one and three have different accounts in Cinder")
 
     def test_default_store_that_glance_cannot_write(self) -> None:
         stores = {"web": {"type": "http", "accept_ssrf_risk": True}}
