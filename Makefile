@@ -27,7 +27,7 @@ define run-units
 endef
 MOLECULE := MOLECULE_GLOB='molecule/*/molecule.yml' $(BIN)/molecule
 # What the gate runs; the others are for test-all.
-GATE_SCENARIOS := default inputs
+GATE_SCENARIOS := default inputs multistore
 
 .PHONY: help
 help: ## Show this list
@@ -99,14 +99,15 @@ installed: venv-test ## Build and install the collection, and read it with all b
 	@tests/tools/installed.sh
 
 .PHONY: molecule
-molecule: venv-test ## Run the scenarios default and inputs on real machines
+molecule: venv-test ## Run the scenarios default, inputs and multistore on real machines
 	@$(MOLECULE) destroy --scenario-name default # what an interrupted run left
 	@$(MOLECULE) test $(addprefix --scenario-name ,$(GATE_SCENARIOS))
 
 .PHONY: molecule-all
 molecule-all: venv-test ## Run every scenario
 	@$(MOLECULE) destroy --scenario-name default
-	@$(MOLECULE) test --all
+	@$(MOLECULE) test --scenario-name default # on virgin nodes
+	@$(MOLECULE) test $(patsubst molecule/%/molecule.yml,--scenario-name %,$(filter-out molecule/default/%,$(wildcard molecule/*/molecule.yml)))
 
 .PHONY: scenario
 scenario: scenario-named venv-test ## Run one scenario: make scenario SCENARIO=default

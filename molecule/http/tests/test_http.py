@@ -28,7 +28,7 @@ URL = "http://10.92.93.10:8099/disk.raw"
 @pytest.fixture
 def web(host: Host) -> t.Iterator[str]:
     """Serve a file of a megabyte, and return its sha512."""
-    host.check_output("install --directory /srv/web && head --bytes %d /dev/urandom > /srv/web/disk.raw", MIB)
+    host.check_output("install --directory /srv/web && head --bytes %d /dev/urandom > /srv/web/disk.raw", str(MIB))
     host.check_output("systemd-run --unit web-server python3 -m http.server 8099 --directory /srv/web")
     host.check_output("timeout 20 sh -c 'until ss -ltn | grep -q :8099; do sleep 0.2; done'")
     yield host.check_output("sha512sum /srv/web/disk.raw").split()[0]

@@ -50,6 +50,16 @@ def stores(**by_name: Variables) -> Variables:
         ),
         pytest.param({"glance_default_store": "lokal"}, ["glance_default_store", "lokal", "local"], id="no such store"),
         pytest.param(stores(local={"type": "fiel", "datadir": "/srv"}), ["fiel", "file"], id="unknown store type"),
+        pytest.param(
+            {"glance_stores": {"my store": {"type": "file", "datadir": "/srv/x"}}, "glance_default_store": "my store"},
+            ["GLS-015", "my store"],
+            id="store with a space in its name",
+        ),
+        pytest.param(
+            stores(os_glance_x={"type": "file", "datadir": "/srv/x"}),
+            ["GLS-015", "os_glance_x"],
+            id="store with a name that Glance keeps for itself",
+        ),
         pytest.param(stores(old={"type": "sheepdog"}), ["sheepdog", "ussuri"], id="store type that was removed"),
         pytest.param(
             stores(

@@ -16,7 +16,7 @@ if t.TYPE_CHECKING:
     from openstack.connection import Connection
 
 CONTROLLERS = ["10.92.93.11", "10.92.93.12"]
-WRITABLE = ["local", "objects", "archive", "fast", "fast-2", "bucket", "bucket-of-swift"]
+WRITABLE = ["local", "mounted", "objects", "archive", "fast", "fast-2", "bucket", "bucket-of-swift"]
 
 
 @pytest.fixture(scope="module")
