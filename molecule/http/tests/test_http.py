@@ -22,15 +22,15 @@ testinfra_hosts = ["ssh://molecule-backing"]
 
 VARIABLES = variables_of(__file__)
 PATCH = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
-URL = "http://10.92.93.10:8099/disk.raw"
+URL = "http://10.92.93.10/disk.raw"
 
 
 @pytest.fixture
 def web(host: Host) -> t.Iterator[str]:
     """Serve a file of a megabyte, and return its sha512."""
-    host.check_output("install --directory /srv/web && head --bytes %d /dev/urandom > /srv/web/disk.raw", str(MIB))
-    host.check_output("systemd-run --unit web-server python3 -m http.server 8099 --directory /srv/web")
-    host.check_output("timeout 20 sh -c 'until ss -ltn | grep -q :8099; do sleep 0.2; done'")
+    host.check_output("install --directory /srv/web && head --bytes %s /dev/urandom > /srv/web/disk.raw", str(MIB))
+    host.check_output("systemd-run --unit web-server python3 -m http.server 80 --directory /srv/web")
+    host.check_output("timeout 20 sh -c 'until ss -ltn | grep -q :80\\\\b; do sleep 0.2; done'")
     yield host.check_output("sha512sum /srv/web/disk.raw").split()[0]
     host.check_output("systemctl stop web-server")
 
@@ -39,7 +39,7 @@ def test_image_that_is_registered_by_its_url(cloud: Connection, web: str) -> Non
     images = Images(cloud, ["10.92.93.11"])
     image = images.create("a test's image on the web")
     try:
-        location = [{"op": "add", "path": "/locations/-", "value": {"url": URL, "metadata": {}}}]
+        location = [{"op": "add", "path": "/locations/-", "value": {"url": URL, "metadata": {"store": "web"}}}]
         answer = cloud.image.patch(f"/images/{image['id']}", json=location, headers=PATCH)
         assert answer.status_code == 200, answer.text
         registered = images.get(image["id"])

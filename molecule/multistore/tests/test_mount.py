@@ -29,11 +29,13 @@ def test_mount_is_ordered_before_glance(host: Host) -> None:
 
 @pytest.fixture
 def unmounted(host: Host) -> t.Iterator[None]:
-    """Take the file system away, and what it is mounted from, until the end of the test."""
+    """Take the file system away, and let it not be mounted again until the end of the test."""
     host.check_output(f"systemctl stop {UNIT} {MOUNT}")
-    host.check_output(f"sed -i 's,^What=.*,What=/srv/absent,' /etc/systemd/system/{MOUNT} && systemctl daemon-reload")
+    host.check_output(f"sed -i s/^Type=.*/Type=broken/ /etc/systemd/system/{MOUNT}")
+    host.check_output(f"sed -i s/^Options=.*/Options=defaults/ /etc/systemd/system/{MOUNT} && systemctl daemon-reload")
     yield
-    host.check_output(f"sed -i 's,^What=.*,What=/srv/shared,' /etc/systemd/system/{MOUNT} && systemctl daemon-reload")
+    host.check_output(f"sed -i s/^Type=.*/Type=none/ /etc/systemd/system/{MOUNT}")
+    host.check_output(f"sed -i s/^Options=.*/Options=bind/ /etc/systemd/system/{MOUNT} && systemctl daemon-reload")
     host.check_output(f"systemctl start {UNIT}")
     host.check_output("timeout 60 sh -c 'until ss -ltn | grep -q :9292; do sleep 0.5; done'")
 
