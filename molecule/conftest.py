@@ -55,21 +55,31 @@ def testbed() -> dict[str, t.Any]:
 
 
 @pytest.fixture(scope="session")
-def swift(cloud: Connection, testbed: dict[str, t.Any]) -> Connection:
+def connect_as(cloud: Connection, testbed: dict[str, t.Any]) -> t.Callable[[str, str, str], Connection]:
+    """Return a function that connects as another user, given its name, its password and its project."""
+
+    def connect(username: str, password: str, project_name: str) -> Connection:
+        return openstack.connect(
+            auth_url=cloud.config.get_auth_args()["auth_url"],
+            username=username,
+            password=password,
+            project_name=project_name,
+            user_domain_name="Default",
+            project_domain_name="Default",
+            region_name=testbed["testbed_region"],
+            # The public endpoint of Swift has a certificate of the test bed's own authority.
+            interface="internal",
+            load_yaml_config=False,
+            load_envvars=False,
+        )
+
+    return connect
+
+
+@pytest.fixture(scope="session")
+def swift(connect_as: t.Callable[[str, str, str], Connection], testbed: dict[str, t.Any]) -> Connection:
     """Return a connection as the user of Glance, whose account in Swift has the images."""
-    return openstack.connect(
-        auth_url=cloud.config.get_auth_args()["auth_url"],
-        username="glance",
-        password=testbed["testbed_glance_service_password"],
-        project_name="service",
-        user_domain_name="Default",
-        project_domain_name="Default",
-        region_name=testbed["testbed_region"],
-        # The public endpoint has a certificate of the test bed's own authority.
-        interface="internal",
-        load_yaml_config=False,
-        load_envvars=False,
-    )
+    return connect_as("glance", testbed["testbed_glance_service_password"], "service")
 
 
 @pytest.fixture

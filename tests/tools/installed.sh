@@ -36,8 +36,15 @@ done
 
 echo "Reading the documentation of the modules and roles"
 "$bin/ansible-doc" --metadata-dump --no-fail-on-errors openstack_ops.glance >"$workdir/documentation.json"
-if grep --only-matching '"error": "[^"]*"' "$workdir/documentation.json" >&2; then
-    echo "ansible-doc cannot read the documentation named above." >&2
+unread=$("$bin/python" -c '
+import json, sys
+for kind, plugins in json.load(sys.stdin)["all"].items():
+    for name, documentation in plugins.items():
+        if "error" in documentation:
+            print(kind, name, documentation["error"])
+' <"$workdir/documentation.json")
+if [[ -n $unread ]]; then
+    echo "ansible-doc cannot read this documentation: $unread" >&2
     exit 1
 fi
 echo "The installed collection stands on its own."

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import typing as t
 
-import openstack
 import pytest
 from images import MIB, Images, data, sha512
 from playbook import refused, variables_of, with_store
@@ -93,21 +92,12 @@ def test_change_to_multi_store_form_keeps_images_readable(playbook: Playbook, im
         assert images.digests(image["id"]) == {sha512(content)}
 
 
-def test_image_in_the_account_of_its_owner(playbook: Playbook, cloud: Connection, testbed: dict[str, t.Any]) -> None:
+def test_image_in_the_account_of_its_owner(
+    playbook: Playbook, connect_as: t.Callable[[str, str, str], Connection], testbed: dict[str, t.Any]
+) -> None:
     variables = with_store(VARIABLES, "tenants", **TENANTS, auth=AUTH)
     content = data(MIB)
-    owner = openstack.connect(
-        auth_url=cloud.config.get_auth_args()["auth_url"],
-        username="testbed-s3",
-        password=testbed["testbed_s3_password"],
-        project_name="testbed-s3",
-        user_domain_name="Default",
-        project_domain_name="Default",
-        region_name=testbed["testbed_region"],
-        interface="internal",
-        load_yaml_config=False,
-        load_envvars=False,
-    )
+    owner = connect_as("testbed-s3", testbed["testbed_s3_password"], "testbed-s3")
     try:
         outcome = playbook.run(variables={**variables, "glance_store_layout": "multi"})
         assert outcome.status == 0, outcome.text
