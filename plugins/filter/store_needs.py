@@ -13,7 +13,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _stores
 
 
-def store_needs(stores: t.Any) -> dict[str, list[t.Any]]:
+def store_needs(stores: t.Any) -> dict[str, t.Any]:
     """Return what the stores need on a node."""
     if not isinstance(stores, dict):
         raise AnsibleFilterError("store_needs takes a dictionary of stores")

@@ -242,7 +242,7 @@ def _read_only_default_store(inventory: Inventory) -> t.Iterator[Problem]:
     default = inventory.value("glance_default_store") or next(iter(inventory.stores), "")
     store = inventory.stores.get(default)
     kind = store.get("type") if isinstance(store, dict) else None
-    if kind in STORE_TYPES and STORE_TYPES[kind].read_only:
+    if isinstance(kind, str) and kind in STORE_TYPES and STORE_TYPES[kind].read_only:
         yield Problem("GLS-026", f"the default store is {default!r} of the type {kind}, in which Glance cannot write")
 
 

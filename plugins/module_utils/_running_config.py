@@ -221,8 +221,9 @@ def _type_of(name: str) -> str:
 
 
 def _section(options: t.Any, raw: RawSections, group: str, kind: str, name: str) -> Section:
-    known = set(options[group]) if group == GLANCE_STORE else set()
-    given = [option for option in raw.get(group.lower(), {}) if option not in known]
+    of_glance = {"stores", "default_store", "default_backend"} if group == GLANCE_STORE else set()
+    given = [option for option in raw.get(group.lower(), {}) if option not in of_glance]
+    # In single-store form several stores share the section; an option that is registered a second time does no harm.
     options.register_opts([cfg.MultiStrOpt(option) for option in given], group=group)
     values = {option: _value(options, group, option) for option in given}
     section = Section(name, values, read=read_text)

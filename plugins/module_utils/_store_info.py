@@ -66,7 +66,10 @@ def run(params: Parameters) -> Parameters:
     notes: list[str] = []
     # First what lies there: data of an image that is made in the meantime is then no surprise.
     started = time.monotonic()
-    found = listings(running, params["timeout"], notes) if params["look_for_orphans"] else {}
+    look = params["look_for_orphans"] and not running.encrypted
+    if params["look_for_orphans"] and running.encrypted:
+        notes.append("the locations are encrypted (metadata_encryption_key): what is an orphan cannot be told")
+    found = listings(running, params["timeout"], notes) if look else {}
     catalogue = _locations.read(running, locks=True)
     elapsed = datetime.timedelta(seconds=time.monotonic() - started)
     api = ask_api(running, params["api_url"]) if params["ask_api"] else {}
@@ -78,7 +81,7 @@ def run(params: Parameters) -> Parameters:
         **held(running, catalogue, api.get("stores")),
         "stuck": list(stuck(catalogue, datetime.timedelta(seconds=params["stuck_after"]))),
         "api": api,
-        "orphans": orphans(running, catalogue, found, elapsed) if params["look_for_orphans"] else None,
+        "orphans": orphans(running, catalogue, found, elapsed) if look else None,
         "notes": notes + _api_notes(running, api),
     }
     return {**result, "table": table(result)}
@@ -198,14 +201,16 @@ def orphans(
     busy = {image.id for image in catalogue.images if image.status in UNDER_WAY or image.id in locked}
     settled = [image for image in catalogue.images if image.updated < catalogue.now - elapsed - OTHER_CLOCK]
     known = {_data_address(location.address) for image in catalogue.images for location in image.locations}
+    images = {image.id for image in catalogue.images}
     data = [
-        _entry(name, entry)
+        (entry.image_id in images, _entry(name, entry))
         for name, listed in found.items()
         for entry in listed
         if name and entry.address not in known and entry.image_id not in busy
     ]
     return {
-        "data_without_image": data,
+        "data_without_image": [entry for exists, entry in data if not exists],
+        "data_without_location": [entry for exists, entry in data if exists],
         "images_without_data": list(_missing(running, settled, found)),
         "forgotten_in_staging": [_entry("", entry) for entry in found.get("", []) if entry.image_id not in busy],
     }
@@ -323,6 +328,11 @@ def _remarks(result: Parameters) -> t.Iterator[str]:
     yield from _remark("whose data is missing", found.get("images_without_data", []), "store")
     for what, key in (
         ("without an image in the stores", "data_without_image"),
+        (
+            "of images whose locations lead elsewhere (a copy that broke off, or the place of the only copy by another"
+            " name: look before you delete)",
+            "data_without_location",
+        ),
         ("forgotten in staging", "forgotten_in_staging"),
     ):
         lying = found.get(key, [])

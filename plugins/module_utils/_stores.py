@@ -145,7 +145,7 @@ def store_problems(name: str, store: t.Any, release: t.Optional[int] = None) -> 
     kind = store.get("type")
     if kind is None:
         return [Problem("GLS-013", f"{where} has no type; the types are {', '.join(STORE_TYPES)}")]
-    if kind not in STORE_TYPES:
+    if not isinstance(kind, str) or kind not in STORE_TYPES:
         return [Problem("GLS-012", f"{where}: the type {kind!r} {_unknown_type(str(kind))}")]
     shapeless = list(_shapeless(where, str(kind), store))
     if shapeless:
@@ -312,12 +312,13 @@ def store_places(kind: str, section: Section) -> list[Place]:
     return STORE_TYPES[kind].places(section) if kind in STORE_TYPES else []
 
 
-def store_needs(stores: t.Mapping[str, t.Any]) -> dict[str, list[t.Any]]:
+def store_needs(stores: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return what the stores need on a node; a store that has problems is left out.
 
     :returns: ``types`` of the stores; ``directories`` that hold images, as ``path`` and ``purpose``; ``mounts`` as
         ``path``, ``source``, ``fstype``, ``options`` and ``store``; ``ceph``, the files to be written for clusters that
-        are described in the options; ``secrets``, the credentials of all stores; ``warnings`` for people.
+        are described in the options, and ``ceph_keys``, their keys by store; ``secrets``, the credentials of all
+        stores; ``warnings`` for people.
     """
     good = {
         str(name): _validated(store["type"], store).validated_parameters
@@ -329,6 +330,8 @@ def store_needs(stores: t.Mapping[str, t.Any]) -> dict[str, list[t.Any]]:
         "directories": [item for name, values in good.items() for item in _directories(name, values)],
         "mounts": [_mount(name, values) for name, values in good.items() if values.get("mount")],
         "ceph": [_ceph(name, values) for name, values in good.items() if values.get("mon_hosts")],
+        # Apart, because Ansible shows what a loop goes over.
+        "ceph_keys": {name: values["key"] for name, values in good.items() if values.get("mon_hosts")},
         "secrets": [secret for values in good.values() for secret in _secrets(values)],
         "warnings": [
             f"glance_stores.{name}: {warning}"
@@ -340,7 +343,8 @@ def store_needs(stores: t.Mapping[str, t.Any]) -> dict[str, list[t.Any]]:
 
 def store_directories(stores: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
     """Return the directories on a node in which the stores keep images, as ``path`` and ``purpose``."""
-    return store_needs(stores)["directories"]
+    directories: list[dict[str, str]] = store_needs(stores)["directories"]
+    return directories
 
 
 def _directories(name: str, values: Parameters) -> t.Iterator[dict[str, str]]:
@@ -367,7 +371,7 @@ def _secrets(values: Parameters) -> t.Iterator[str]:
 
 
 def _ceph(name: str, values: Parameters) -> Parameters:
-    described = {key: values[key] for key in ("user", "key", "fsid", "mon_hosts")}
+    described = {key: values[key] for key in ("user", "fsid", "mon_hosts")}
     return {"store": name, **ceph_files(name), **described}
 
 

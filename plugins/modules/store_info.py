@@ -227,7 +227,7 @@ api:
   type: dict
   sample: {url: "http://127.0.0.1:9292", layout: multi, stores: [local], error: ""}
 orphans:
-  description: What lies around; null without O(look_for_orphans).
+  description: What lies around; null without O(look_for_orphans), and where the locations are encrypted.
   returned: success
   type: dict
   contains:
@@ -235,6 +235,14 @@ orphans:
       description:
         - What lies in a store and is of no image, with the C(store), its C(name), the C(image_id) that it seems to be
           of, its C(size) and when it was C(modified). Something else than Glance may have put it there.
+      type: list
+      elements: dict
+      sample: []
+    data_without_location:
+      description:
+        - What lies in a store and is of an image whose locations lead elsewhere, told in the same way. It is a copy
+          that broke off, or the only data of the image, in a place that goes by another name in the location. Never
+          delete it without looking.
       type: list
       elements: dict
       sample: []

@@ -190,3 +190,12 @@ def test_libraries_that_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     with pytest.raises(GlanceError, match=r"cannot be imported.*/usr/bin/python3"):
         both()
+
+
+@pytest.mark.parametrize("types", ["file,rbd,swift", "swift,http,rbd,file"])
+def test_stores_of_the_single_form_share_a_section_in_any_order(tmp_path: Path, types: str) -> None:
+    lines = "filesystem_store_datadir = /srv/x\nrbd_store_pool = p\nswift_store_container = c\n"
+    running = read(tmp_path, f"[glance_store]\nstores = {types}\n{lines}")
+    assert running.stores["file"].where == "the directory /srv/x"
+    assert running.stores["rbd"].where.startswith("the pool p ")
+    assert running.stores["swift"].where.startswith("the container c ")

@@ -97,6 +97,7 @@ class TestProblems:
             ({"datadir": "/a"}, "GLS-013", "has no type; the types are file, swift"),
             ({"type": "flie"}, "GLS-012", "did you mean file?"),
             ({"type": "rdb"}, "GLS-012", "did you mean rbd?"),
+            ({"type": ["file"]}, "GLS-012", "['file']"),
             ({"type": "gridfs"}, "GLS-012", "left Glance in mitaka"),
             ({"type": "sheepdog"}, "GLS-012", "left Glance in ussuri"),
             ({"type": "nfs"}, "GLS-012", "give the store the option mount"),
@@ -420,11 +421,11 @@ class TestNeeds:
                 "conf": "/etc/ceph/glance-fast.conf",
                 "keyring": "/etc/ceph/glance-fast.keyring",
                 "user": "u",
-                "key": CEPH_KEY,
                 "fsid": FSID,
                 "mon_hosts": ["192.0.2.1"],
             }
         ]
+        assert needs["ceph_keys"] == {"fast": CEPH_KEY}
         assert sorted(needs["secrets"]) == sorted([CEPH_KEY, S3_KEY, "access", KEY, KEY])
         assert [warning.split(":")[0] for warning in needs["warnings"]] == [
             "glance_stores.objects",

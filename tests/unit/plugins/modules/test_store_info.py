@@ -178,13 +178,13 @@ class TestOrphans:
         good = node.image("good", (f"file://{images}/{{id}}", "a"))
         gone = node.image("gone", (f"file://{images}/{{id}}", "a"))
         node.image("new", (f"file://{images}/{{id}}", "a"), updated="UTC_TIMESTAMP()")
-        node.image("elsewhere", ("file:///somewhere/else/{id}", "a"))
+        elsewhere = node.image("elsewhere", ("file:///somewhere/else/{id}", "a"))
         saving = node.image("saving", status="saving")
         copying = node.image("copying", (f"file://{images}/{{id}}", "a"))
         node.lock(copying, "task", "processing")
         importing = node.image("importing", status="importing")
         stranger = "11111111-0000-4000-8000-000000000001"
-        for name in (good, saving, copying, stranger, "README"):
+        for name in (good, saving, copying, stranger, elsewhere, "README"):
             (images / name).write_bytes(b"123")
         (images / "directory").mkdir()
         for name in (importing, copying, stranger, good):
@@ -196,6 +196,7 @@ class TestOrphans:
             (entry["store"], entry["name"], entry["image_id"], entry["size"]) for entry in orphans["data_without_image"]
         }
         assert found == {("a", stranger, stranger, 3), ("a", "README", "", 3)}
+        assert [entry["image_id"] for entry in orphans["data_without_location"]] == [elsewhere]
         assert [(image["id"], image["store"]) for image in orphans["images_without_data"]] == [(gone, "a")]
         assert {entry["name"] for entry in orphans["forgotten_in_staging"]} == {stranger, good}
         assert abs(os.path.getmtime(images / "README") - time.time()) < 60
@@ -203,6 +204,7 @@ class TestOrphans:
         table = "\n".join(result["table"])
         assert f"1 image(s) whose data is missing: gone ({gone}; a)" in table
         assert "2 file(s) or object(s) without an image in the stores (6 B): " in table
+        assert "1 file(s) or object(s) of images whose locations lead elsewhere" in table
         assert "2 file(s) or object(s) forgotten in staging (10 B): " in table
 
     def test_what_cannot_be_listed_is_told(self, run: Run, node: Node, tmp_path: Path) -> None:
