@@ -85,6 +85,8 @@ def _mount_findings(values: Parameters) -> t.Iterator[Finding]:
     for key in ("source", "fstype", "options"):
         if not ONE_LINE.holds(mount[key]):
             yield Finding("mount", f"{key} is {mount[key]!r}, which is not {ONE_LINE.wanted}")
+    if re.search(r"(^|,)(secret|password|pass)=", mount["options"]):
+        yield Finding("mount", "options hold a secret, which every user of the node could read; name a file instead")
     point = mount_point(values)
     if not point.startswith("/") or point == "/":
         yield Finding("mount", f"{point!r} is not a directory on which something can be mounted")

@@ -64,7 +64,9 @@ def _cinder_client(attempt: Attempt) -> t.Any:
         verify=not values["insecure"] and (values["cacert"] or True),
         timeout=attempt.deadline.left() / 2,
     )
-    kind, name, interface = (values["catalog_info"] or CATALOG_INFO).split(":")
+    # With an account of its own Glance does not heed catalog_info.
+    info = CATALOG_INFO if values["auth"] else values["catalog_info"] or CATALOG_INFO
+    kind, name, interface = info.split(":")
     return client.Client(
         "3",
         session=session,

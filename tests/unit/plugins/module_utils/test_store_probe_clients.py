@@ -448,8 +448,11 @@ class TestCinder:
         wanted = attempt(CINDER, catalog_info="volumev3:cinder:internalURL", region="R", insecure=True)
         _store_probe_other.cinder(wanted)
         options = client.factory.call_args.kwargs
+        # With an account of its own Glance does not heed catalog_info.
         assert (options["service_type"], options["service_name"], options["interface"]) == (
-            *("volumev3", "cinder", "internalURL"),
+            "volumev3",
+            None,
+            "publicURL",
         )
         assert options["session"].verify is False
         assert (wanted.report.free, wanted.report.total) == (6 * 2**30, 10 * 2**30)

@@ -109,6 +109,11 @@ class TestProblems:
                 "'/a' is not beneath the mount point '/b'",
             ),
             ({"type": "file", "datadir": "/", "mount": {"source": "x"}}, "GLS-018", "can be mounted"),
+            (
+                {"type": "file", "datadir": "/a", "mount": {"source": "x", "options": f"rw,secret={KEY}"}},
+                "GLS-018",
+                "options hold a secret",
+            ),
             ({"type": "file", "datadir": "/a", "mount": {"source": "x\ny"}}, "GLS-018", "one line"),
             ({**SWIFT, "auth": {"auth_url": "http://k", "user": "a:b"}}, "GLS-013", "key, application_credential"),
             (
