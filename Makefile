@@ -27,7 +27,7 @@ define run-units
 endef
 MOLECULE := MOLECULE_GLOB='molecule/*/molecule.yml' $(BIN)/molecule
 # What the gate runs; the others are for test-all.
-GATE_SCENARIOS := default inputs multistore
+GATE_SCENARIOS := default inputs
 
 .PHONY: help
 help: ## Show this list
@@ -99,7 +99,7 @@ installed: venv-test ## Build and install the collection, and read it with all b
 	@tests/tools/installed.sh
 
 .PHONY: molecule
-molecule: venv-test ## Run the scenarios default, inputs and multistore on real machines
+molecule: venv-test ## Run the scenarios default and inputs on real machines
 	@$(MOLECULE) destroy --scenario-name default # what an interrupted run left
 	@$(MOLECULE) test $(addprefix --scenario-name ,$(GATE_SCENARIOS))
 
