@@ -116,7 +116,13 @@ def _made(attempt: Attempt, client: t.Any) -> bool:
     region = attempt.values["region"] or _region(attempt.values["host"])
     options = {"CreateBucketConfiguration": {"LocationConstraint": region}} if region else {}
     with attempt.step(f"making the bucket {bucket}", _meaning):
-        client.create_bucket(Bucket=bucket, **options)
+        try:
+            client.create_bucket(Bucket=bucket, **options)
+        except client.exceptions.ClientError as error:
+            # Another node has just made it.
+            if _error_code(error) != "BucketAlreadyOwnedByYou":
+                raise
+            return True
     attempt.report.made = True
     attempt.note(f"the bucket {bucket} was made")
     return True

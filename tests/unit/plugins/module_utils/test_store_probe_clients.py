@@ -309,6 +309,14 @@ class TestS3:
         getattr(client, method).side_effect = BotoError(why)
         assert trouble(_store_probe_s3.probe, attempt(S3)).code == code
 
+    def test_bucket_that_another_node_makes_at_the_same_time(self, client: mock.MagicMock) -> None:
+        client.head_bucket.side_effect = BotoError("404")
+        client.create_bucket.side_effect = BotoError("BucketAlreadyOwnedByYou")
+        wanted = attempt(S3, create_bucket=True)
+        _store_probe_s3.probe(wanted)
+        assert not wanted.report.made
+        assert called(client)[-1] == "delete_object"
+
     def test_bucket_of_somebody_else(self, client: mock.MagicMock) -> None:
         client.head_bucket.side_effect = BotoError("404")
         client.create_bucket.side_effect = BotoError("BucketAlreadyExists")
