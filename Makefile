@@ -133,9 +133,13 @@ $(addprefix sanity-,$(OTHER_CORES)): sanity-%: venv-% venv-test
 bench: ## Measure deployment and transfers (nothing yet)
 	@echo "There is no benchmark yet: this target is going to time a deployment, an upload and a download." >&2; exit 1
 
+# The seeds that chaos runs: 1-30, or 7,11 to see those again.
+CHAOS_SEEDS ?= 1-30
+
 .PHONY: chaos
-chaos: ## Kill services and nodes in mid-run (nothing yet)
-	@echo "There is no chaos test yet: this target is going to interrupt deployments and transfers, and see them recover." >&2; exit 1
+chaos: venv-test ## Switch stores under 30 faults at random moments, and list them: make chaos CHAOS_SEEDS=1-30
+	@$(MOLECULE) destroy --scenario-name default
+	@CHAOS_SEEDS='$(CHAOS_SEEDS)' PYTEST_ADDOPTS='-v --durations=0 -k test_misfortune' $(MOLECULE) test --scenario-name switch
 
 ##### Working on it
 

@@ -56,16 +56,18 @@ class Outcome(t.NamedTuple):
 
 
 class Playbook:
-    """The playbook site on the nodes of the scenario."""
+    """A playbook of the collection on the nodes of the scenario."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, name: str = PLAYBOOK, timeout: float = TIMEOUT) -> None:
         self._variables = directory / "variables.json"
+        self._name = name
+        self._timeout = timeout
 
     def start(self, *arguments: str, variables: t.Optional[dict[str, t.Any]] = None) -> subprocess.Popen[str]:
         inventories = [word for path in (str(INVENTORY), *FURTHER_INVENTORIES) for word in ("-i", path)]
         self._variables.write_text(json.dumps(variables or {}), encoding="utf-8")
         return subprocess.Popen(
-            ["ansible-playbook", *inventories, PLAYBOOK, "-e", f"@{self._variables}", *arguments],
+            ["ansible-playbook", *inventories, self._name, "-e", f"@{self._variables}", *arguments],
             cwd=ROOT,
             env=ENVIRONMENT,
             stdout=subprocess.PIPE,
@@ -76,7 +78,7 @@ class Playbook:
 
     def run(self, *arguments: str, variables: t.Optional[dict[str, t.Any]] = None) -> Outcome:
         process = self.start(*arguments, variables=variables)
-        text = process.communicate(timeout=TIMEOUT)[0]
+        text = process.communicate(timeout=self._timeout)[0]
         return Outcome(process.returncode, text)
 
     def interrupt(self, task: str, *arguments: str) -> Outcome:
@@ -88,7 +90,7 @@ class Playbook:
             seen.append(line)
             if line.startswith("TASK [") and task in line:
                 threading.Thread(target=press_until_heard, args=(process,), daemon=True).start()
-        return Outcome(process.wait(TIMEOUT), "".join(seen))
+        return Outcome(process.wait(self._timeout), "".join(seen))
 
 
 def press_until_heard(process: subprocess.Popen[str]) -> None:

@@ -32,6 +32,11 @@ class ActionModule(NormalAction):
             result: dict[str, t.Any] = super().run(tmp, task_vars)
         return result
 
+    @property
+    def about(self) -> str:
+        """What the lines are about."""
+        return f"image {self._task.args.get('name') or self._task.args.get('id')}"
+
     @contextlib.contextmanager
     def _progress(self) -> t.Iterator[None]:
         # Only a module on this machine can write into a file of this machine while it works.
@@ -42,8 +47,7 @@ class ActionModule(NormalAction):
             path = os.path.join(directory, "progress")
             self._task.args = {**self._task.args, "progress_file": path}
             stop = threading.Event()
-            name = self._task.args.get("name") or self._task.args.get("id")
-            thread = threading.Thread(target=_show, args=(path, f"image {name}", stop), daemon=True)
+            thread = threading.Thread(target=_show, args=(path, self.about, stop), daemon=True)
             thread.start()
             try:
                 yield

@@ -17,6 +17,7 @@ import os
 import re
 import typing as t
 
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _store_clients
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError, without_credentials
 from ansible_collections.openstack_ops.glance.plugins.module_utils._locations import address
 from ansible_collections.openstack_ops.glance.plugins.module_utils._probe import Deadline
@@ -97,84 +98,53 @@ def _swift(store: Store, deadline: Deadline) -> t.Iterator[Entry]:
         raise GlanceError("the containers of all projects cannot be listed by one of them")
     if section.text("swift_store_multiple_containers_seed", "0") != "0":
         raise GlanceError(f"{store.where} cannot be listed at once")
+    options = {
+        "region": section.text("swift_store_region"),
+        "endpoint_type": section.text("swift_store_endpoint_type"),
+        "endpoint": section.text("swift_store_endpoint"),
+        "service_type": section.text("swift_store_service_type"),
+        "cacert": section.text("swift_store_cacert"),
+        "insecure": section.flag("swift_store_auth_insecure"),
+    }
     swiftclient = _library("swiftclient", "python3-swiftclient")
-    project, _colon, user = str(account.get("user", "")).partition(":")
-    connection = swiftclient.Connection(
-        authurl=account.get("auth_address"),
-        user=user,
-        key=account.get("key"),
-        tenant_name=project,
-        auth_version="3",
-        os_options=_swift_options(store),
-        cacert=section.text("swift_store_cacert") or None,
-        insecure=section.flag("swift_store_auth_insecure"),
-        retries=1,
-        timeout=deadline.left(),
-    )
-    with contextlib.closing(connection):
+    with contextlib.closing(_store_clients.swift(swiftclient, account, options, deadline.left())) as connection:
         _headers, objects = connection.get_container(section.text("swift_store_container", "glance"), full_listing=True)
     prefix = store.places[0].address
     for item in objects:
         name = SEGMENT.sub("", item["name"])
-        modified = datetime.datetime.fromisoformat(item["last_modified"])
-        yield Entry(f"{prefix}{name}", item["name"], item["bytes"], modified.replace(tzinfo=None))
+        yield Entry(f"{prefix}{name}", item["name"], item["bytes"], _time(item["last_modified"]))
 
 
-def _swift_options(store: Store) -> dict[str, str]:
-    account, section = store.section.reference, store.section
-    domains = {
-        f"{whose}_domain_{what}": account.get(f"{whose}_domain_{what}")
-        for whose in ("user", "project")
-        for what in ("id", "name")
-    }
-    for whose in ("user", "project"):
-        if not domains[f"{whose}_domain_id"] and not domains[f"{whose}_domain_name"]:
-            domains[f"{whose}_domain_id"] = "default"
-    options = {
-        **domains,
-        "region_name": section.text("swift_store_region"),
-        "endpoint_type": section.text("swift_store_endpoint_type", "publicURL"),
-        "service_type": section.text("swift_store_service_type", "object-store"),
-        "object_storage_url": section.text("swift_store_endpoint"),
-    }
-    return {name: value for name, value in options.items() if value}
+def _time(text: str) -> datetime.datetime:
+    """Return the moment that a listing of Swift tells, in UTC, with or without a Z."""
+    # Python reads the Z from 3.11 on.
+    return datetime.datetime.fromisoformat(text.rstrip("Z")).replace(tzinfo=None)
+
+
+@contextlib.contextmanager
+def rbd_pool(store: Store, timeout: float) -> t.Iterator[tuple[t.Any, t.Any, str]]:
+    """Open the pool of a store of the type rbd, and give the library, the pool and the id of the cluster."""
+    section = store.section
+    rados, rbd = _library("rados", "python3-rados"), _library("rbd", "python3-rbd")
+    conf = section.text("rbd_store_ceph_conf", "/etc/ceph/ceph.conf")
+    cluster = _store_clients.rados(rados, section.text("rbd_store_user"), conf, timeout)
+    with cluster, contextlib.closing(cluster.open_ioctx(section.text("rbd_store_pool", "images"))) as pool:
+        yield rbd, pool, cluster.get_fsid()
 
 
 def _rbd(store: Store, deadline: Deadline) -> t.Iterator[Entry]:
-    section = store.section
-    patience = str(max(1, int(deadline.left())))
-    limits = dict.fromkeys(("client_mount_timeout", "rados_mon_op_timeout", "rados_osd_op_timeout"), patience)
-    rados, rbd = _library("rados", "python3-rados"), _library("rbd", "python3-rbd")
-    cluster = rados.Rados(
-        conffile=section.text("rbd_store_ceph_conf", "/etc/ceph/ceph.conf"),
-        rados_id=section.text("rbd_store_user") or None,
-        conf=limits,
-    )
-    with cluster, contextlib.closing(cluster.open_ioctx(section.text("rbd_store_pool", "images"))) as pool:
-        prefix = f"rbd://{cluster.get_fsid()}/{section.text('rbd_store_pool', 'images')}/"
+    with rbd_pool(store, deadline.left()) as (rbd, pool, fsid):
         for name in rbd.RBD().list(pool):
-            yield Entry(f"{prefix}{name}", name)
+            yield Entry(f"rbd://{fsid}/{store.section.text('rbd_store_pool', 'images')}/{name}", name)
 
 
 def _s3(store: Store, deadline: Deadline) -> t.Iterator[Entry]:
     section = store.section
-    host = section.text("s3_store_host")
+    names = ("host", "access_key", "secret_key", "cacert", "bucket_url_format")
+    options = {name: section.text(f"s3_store_{name}") for name in names}
+    options["region"] = section.text("s3_store_region_name")
     boto3, botocore = _library("boto3", "python3-boto3"), _library("botocore.config", "python3-botocore")
-    client = boto3.session.Session(
-        aws_access_key_id=section.text("s3_store_access_key"),
-        aws_secret_access_key=section.text("s3_store_secret_key"),
-    ).client(
-        "s3",
-        endpoint_url=host if "://" in host else f"http://{host}",
-        region_name=section.text("s3_store_region_name") or None,
-        verify=section.text("s3_store_cacert") or None,
-        config=botocore.Config(
-            connect_timeout=deadline.left(),
-            read_timeout=deadline.left(),
-            retries={"max_attempts": 1},
-            s3={"addressing_style": section.text("s3_store_bucket_url_format", "auto")},
-        ),
-    )
+    client = _store_clients.s3(boto3, botocore, options, deadline.left())
     prefix = store.places[0].address
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=section.text("s3_store_bucket")):
         for item in page.get("Contents", []):

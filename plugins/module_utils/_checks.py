@@ -147,6 +147,10 @@ CHECKS: dict[str, Check] = {
         "the names of the images are unique",
         "rename one of the images, or give each an id of its own",
     ),
+    "GLS-032": Check(
+        "`glance_config` sets no option that a store of `glance_stores` has",
+        "set it in glance_stores, where it is checked before images depend on it, and remove it from glance_config",
+    ),
     # One node, before anything on it is changed.
     "GLS-101": Check(
         "the node's package source offers Glance",
@@ -251,7 +255,7 @@ CHECKS: dict[str, Check] = {
         "make it, or correct its name in the store's options",
     ),
     "GLS-166": Check(
-        "the file system of every store with the option mount is mounted",
+        "the file system of every store with the option mount is mounted, and no other one",
         "mount it (systemctl start, or mount), and look at the server that exports it",
     ),
     "GLS-167": Check(
@@ -267,11 +271,11 @@ CHECKS: dict[str, Check] = {
         "try it by hand on the node, as Glance's user, with the backend's own client; look at the log of the backend",
     ),
     "GLS-170": Check(
-        "no store that holds images disappears from the configuration",
+        "no store that holds images disappears, and on a new controller a store leads to every image",
         "keep the store until its images have been moved to another one, or name it in glance_allow_unreadable_images",
     ),
     "GLS-171": Check(
-        "no store that holds images gets another place under the same name",
+        "no store that holds images gets another place under the same name, and nothing is mounted over it",
         "make a store of another name for the new place, move the images, then remove the old store",
     ),
     "GLS-172": Check(
@@ -341,8 +345,37 @@ CHECKS: dict[str, Check] = {
         "the verification comes to its end",
         "run it again",
     ),
+    # A switch from one store to another.
+    "GLS-401": Check(
+        "`glance_switch_from` and `glance_switch_to` name stores of `glance_stores`",
+        "give the names of two stores of glance_stores; add the new store there first",
+    ),
+    "GLS-402": Check(
+        "a switch is between two different stores",
+        "give the store that has the images as glance_switch_from, and the one that shall get them as glance_switch_to",
+    ),
+    "GLS-403": Check(
+        "Glance can write in both stores of a switch, so that there is a way back",
+        "name a store of another type",
+    ),
+    "GLS-404": Check(
+        "every controller runs the store that a switch leaves",
+        "name the store that the images are in; what runs today shows the playbook openstack_ops.glance.stores",
+    ),
+    "GLS-405": Check(
+        "every variable of a switch has a value that is allowed",
+        "correct the value",
+    ),
+    "GLS-406": Check(
+        "the Glance of the release can copy images between its stores",
+        "set glance_store_layout to auto, on Ussuri or later",
+    ),
+    "GLS-407": Check(
+        "a switch is run for all controllers at once",
+        "run it without --limit; take a controller that is gone out of the inventory",
+    ),
 }
-"""Code -> check. GLS-0xx: variables; 1xx: a node; 2xx: the control node; 3xx: the running service."""
+"""Code -> check. GLS-0xx: variables; 1xx: a node; 2xx: the control node; 3xx: the running service; 4xx: a switch."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -379,6 +412,20 @@ class Problem:
             "remedy": self.remedy,
             "message": self.message,
         }
+
+
+def told_once(problems: t.Iterable[t.Mapping[str, str]]) -> list[str]:
+    """Return the messages of problems of several nodes; what is the same on several is told once, with their names.
+
+    :param problems: as ``Problem.as_dict`` returns them.
+    """
+    nodes: dict[tuple[str, str, str], list[str]] = {}
+    for problem in problems:
+        nodes.setdefault((problem["code"], problem["what"], problem["remedy"]), []).append(problem["node"])
+    return [
+        Problem(code, what, ", ".join(dict.fromkeys(found)), remedy).message
+        for (code, what, remedy), found in nodes.items()
+    ]
 
 
 def _sentence(text: str) -> str:

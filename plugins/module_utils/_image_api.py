@@ -14,7 +14,8 @@ import re
 import typing as t
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_source import Stream
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import Record
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_source import BLOCK, Stream
 from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import RequestCount, told
 
 with contextlib.suppress(ImportError):
@@ -24,17 +25,19 @@ with contextlib.suppress(ImportError):
 if t.TYPE_CHECKING:
     from openstack.connection import Connection
 
-Record = dict[str, t.Any]
-
 PATCH_TYPE = "application/openstack-images-v2.1-json-patch"
 
 
 class ImageApi:
-    """The requests to Glance, one method each."""
+    """The requests to Glance, one method each.
 
-    def __init__(self, connection: Connection) -> None:
+    :param endpoint: the URL of the one Glance to ask; without it, the one that the catalogue leads to.
+    """
+
+    def __init__(self, connection: Connection, endpoint: t.Optional[str] = None) -> None:
         self._connection = connection
         self._count = RequestCount(connection)
+        self._projects: dict[str, list[str]] = {}
         config = connection.config
         # Not connection.image: it would ask Glance for its versions first, and all that is used here is as old as v2.
         self._adapter = keystoneauth1.adapter.Adapter(
@@ -42,7 +45,7 @@ class ImageApi:
             service_type="image",
             interface=config.get_interface("image"),
             region_name=config.get_region_name("image"),
-            endpoint_override=config.get_endpoint("image"),
+            endpoint_override=endpoint or config.get_endpoint("image"),
         )
 
     @property
@@ -63,18 +66,20 @@ class ImageApi:
         return (access.project_id, access.project_name) if access else (None, None)
 
     def project_id(self, name: str) -> str:
-        """Return the id of a project.
+        """Return the id of a project; Keystone is asked once for each.
 
         :raises GlanceError: when there is none, or more than one.
         """
         doing = f"looking for the project {name!r}"
-        with told(doing):
-            found = [str(project.id) for project in self._connection.identity.projects(name=name)]
+        if name not in self._projects:
+            with told(doing):
+                self._projects[name] = [str(project.id) for project in self._connection.identity.projects(name=name)]
+        found = self._projects[name]
         if len(found) != 1:
             raise GlanceError(
                 doing,
                 answer=f"there are {len(found)}: {', '.join(found)}" if found else "there is none",
-                remedy="give the id of the project as owner",
+                remedy="give the id of the project",
             )
         return found[0]
 
@@ -119,22 +124,63 @@ class ImageApi:
             )
         )
 
-    def upload(self, image_id: str, stream: Stream, store: t.Optional[str], timeout: int) -> None:
+    def upload(self, image_id: str, stream: Stream, store: t.Optional[str], timeout: float) -> None:
         """Send the data of an image."""
-        headers = {"Content-Type": "application/octet-stream"}
-        if store is not None:
-            headers["X-Image-Meta-Store"] = store
+        headers = {} if store is None else {"X-Image-Meta-Store": store}
+        self._send(f"/images/{image_id}/file", f"uploading the data of the image {image_id}", stream, headers, timeout)
+
+    def _send(self, path: str, doing: str, stream: Stream, headers: dict[str, str], timeout: float) -> None:
         self._request(
-            f"uploading the data of the image {image_id}",
+            doing,
             "PUT",
-            f"/images/{image_id}/file",
+            path,
             data=stream.body(),
-            headers=headers,
+            headers={"Content-Type": "application/octet-stream", **headers},
             timeout=timeout,
             log=False,
             connect_retries=0,
             status_code_retries=0,
         )
+
+    def stage(self, image_id: str, stream: Stream, timeout: float) -> None:
+        """Send the data of an image to where imports begin."""
+        self._send(f"/images/{image_id}/stage", f"staging the data of the image {image_id}", stream, {}, timeout)
+
+    def import_data(self, image_id: str, method: Record, stores: t.Optional[list[str]]) -> None:
+        """Let Glance begin an import."""
+        body: Record = {"method": method}
+        if stores:
+            # Where all stores have to succeed, Glance keeps what it has staged, and a further try takes it unseen.
+            body.update(stores=stores, all_stores_must_succeed=False)
+        self._request(f"importing the image {image_id}", "POST", f"/images/{image_id}/import", json=body)
+
+    def tasks(self, image_id: str) -> list[Record]:
+        """Return the imports of an image that Glance still remembers, the newest first; none where it tells of none."""
+        try:
+            answer = self._request(f"listing the tasks of the image {image_id}", "GET", f"/images/{image_id}/tasks")
+        except GlanceError as error:
+            if status_of(error) == 404:
+                return []
+            raise
+        return sorted(answer.json()["tasks"], key=lambda task: str(task.get("created_at")), reverse=True)
+
+    def download(self, image_id: str, timeout: float) -> t.Iterator[bytes]:
+        """Yield the data of an image, in blocks.
+
+        :raises GlanceError: when Glance has not got them.
+        """
+        doing = f"downloading the image {image_id}"
+        answer = self._request(doing, "GET", f"/images/{image_id}/file", stream=True, timeout=timeout, log=False)
+        with contextlib.closing(answer), told(doing):
+            # What Glance says when no store has the data.
+            if answer.status_code == 204:
+                raise GlanceError(
+                    doing,
+                    answer="Glance has no data for it (HTTP 204)",
+                    cause="data that were removed from the store, or a store that this node cannot see",
+                    remedy="look for the image's id in the log of glance-api",
+                )
+            yield from answer.iter_content(BLOCK)
 
     def delete(self, image_id: str, timeout: t.Optional[int] = None) -> None:
         """Delete an image and its data; one that is already gone is fine."""
@@ -145,25 +191,40 @@ class ImageApi:
             if status_of(error) != 404:
                 raise
 
-    def stores(self) -> t.Optional[list[str]]:
-        """Return the names of the stores, or None where there is only one and it has no name."""
+    def stores(self) -> t.Optional[list[Record]]:
+        """Return what Glance tells of its stores, or None where there is only one and it has no name."""
         try:
             answer = self._request("listing the stores", "GET", "/info/stores")
         except GlanceError as error:
             if status_of(error) == 404:
                 return None
             raise
-        return [str(store["id"]) for store in answer.json()["stores"]]
+        return list(answer.json()["stores"])
 
-    def members(self, image_id: str) -> list[str]:
-        """Return the projects that an image is shared with."""
+    def members(self, image_id: str) -> dict[str, str]:
+        """Return the projects that an image is shared with, and whether each has accepted it: the status by the id."""
         answer = self._request(f"listing the members of the image {image_id}", "GET", f"/images/{image_id}/members")
-        return [str(member["member_id"]) for member in answer.json()["members"]]
+        return {str(member["member_id"]): str(member["status"]) for member in answer.json()["members"]}
 
     def add_member(self, image_id: str, project: str) -> None:
         """Share an image with a project."""
         doing = f"sharing the image {image_id} with the project {project}"
         self._request(doing, "POST", f"/images/{image_id}/members", json={"member": project})
+
+    def set_member_status(self, image_id: str, project: str, status: str) -> None:
+        """Accept or reject an image in the name of a project that it is shared with."""
+        doing = f"making the project {project} have the image {image_id} {status}"
+        self._request(doing, "PUT", f"/images/{image_id}/members/{project}", json={"status": status})
+
+    def remove_member(self, image_id: str, project: str) -> None:
+        """Share an image with a project no longer."""
+        doing = f"sharing the image {image_id} with the project {project} no longer"
+        self._request(doing, "DELETE", f"/images/{image_id}/members/{project}")
+
+    def set_active(self, image_id: str, active: bool) -> None:
+        """Allow or forbid that the data of an image are read."""
+        action = "reactivate" if active else "deactivate"
+        self._request(f"asking to {action} the image {image_id}", "POST", f"/images/{image_id}/actions/{action}")
 
     def _request(self, doing: str, method: str, path: str, **options: t.Any) -> t.Any:
         if method in ("GET", "DELETE"):

@@ -13,7 +13,6 @@ import contextlib
 import hashlib
 import json
 import os
-import re
 import stat
 import tempfile
 import time
@@ -22,7 +21,8 @@ from urllib.parse import urlsplit
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _image_format
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_progress import ProgressFile
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_checksum import Checksum
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_progress import ProgressFile, Teller
 from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import explain
 
 IMPORT_ERROR: t.Optional[ImportError] = None
@@ -34,35 +34,12 @@ except ImportError as error:
 
 BLOCK = 256 * 1024
 MOST_AT_ONCE = 64 * 1024 * 1024
-ALGORITHMS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
-
-
-class Checksum(t.NamedTuple):
-    """A checksum that the user gave."""
-
-    algorithm: str
-    value: str
-
-    def __str__(self) -> str:
-        return f"{self.algorithm}:{self.value}"
-
-
-def parse_checksum(text: t.Optional[str]) -> t.Optional[Checksum]:
-    """Return the checksum that the option means, or None when it is not given.
-
-    :raises GlanceError: when it is malformed.
-    """
-    if not text:
-        return None
-    algorithm, _colon, value = text.strip().lower().partition(":")
-    length = 2 * hashlib.new(algorithm, usedforsecurity=False).digest_size if algorithm in ALGORITHMS else 0
-    if length and re.fullmatch(f"[0-9a-f]{{{length}}}", value):
-        return Checksum(algorithm, value)
-    raise GlanceError(
-        f"reading the checksum {text!r}",
-        answer=f"a checksum of {algorithm} has {length} hexadecimal digits" if length else "the algorithm is not known",
-        remedy=f"write it as sha512:HEX; the algorithms are {', '.join(ALGORITHMS)}",
-    )
+LARGEST_TEXT = 4 * 1024 * 1024
+SECONDS_BEFORE_RETRY = 2.0
+MOST_RETRIES = 4
+"""How often in a row a download is tried again that gives no bytes."""
+PASSING = (429, 500, 502, 503, 504)
+"""What a web server answers while it is restarted or has too much to do."""
 
 
 class Stream:
@@ -72,7 +49,7 @@ class Stream:
     never receives the whole of an image that is not the right one.
     """
 
-    def __init__(self, source: Source, algorithms: t.Iterable[str], progress: ProgressFile) -> None:
+    def __init__(self, source: Source, algorithms: t.Iterable[str], progress: Teller) -> None:
         self._source = source
         self._progress = progress
         self._hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
@@ -135,14 +112,26 @@ class Source(t.Protocol):
     """A file or a URL; a reader for the inspection of the format, too."""
 
     shown: str
-    size: t.Optional[int]
     checksum: t.Optional[Checksum]
+
+    @property
+    def size(self) -> t.Optional[int]:
+        """How many bytes there are, as far as it is known."""
 
     def open(self) -> None:
         """Make sure that it can be read, and learn its size."""
 
+    def prepare(self) -> None:
+        """Do what takes long, and what only an upload needs."""
+
     def close(self) -> None:
         """Let go of it."""
+
+    def choose(self, disk_format: str, container_format: t.Optional[str]) -> str:
+        """Return the disk format under which an image of it can be uploaded."""
+
+    def identity(self, algorithm: t.Optional[str] = None) -> t.Optional[Checksum]:
+        """Return a checksum of it, when one can be told before it was read to its end."""
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return bytes from the middle; fewer at the end, none where they cannot be had."""
@@ -155,7 +144,7 @@ class Source(t.Protocol):
 
 
 def open_source(
-    text: str, checksum: t.Optional[Checksum], progress: ProgressFile, timeout: float
+    text: str, checksum: t.Optional[Checksum], progress: Teller, timeout: float
 ) -> t.Union[FileSource, UrlSource]:
     """Return the source that the option means, not opened yet.
 
@@ -176,9 +165,7 @@ def open_source(
 class FileSource:
     """An image in a file, where the module runs."""
 
-    def __init__(
-        self, path: str, checksum: t.Optional[Checksum] = None, progress: t.Optional[ProgressFile] = None
-    ) -> None:
+    def __init__(self, path: str, checksum: t.Optional[Checksum] = None, progress: t.Optional[Teller] = None) -> None:
         self.path = os.path.abspath(os.path.expanduser(path))
         self.shown = self.path
         self.checksum = checksum
@@ -217,6 +204,18 @@ class FileSource:
             raise GlanceError(doing, answer="it is empty", cause="an interrupted download", remedy="get the file again")
         self.size = status.st_size
         self._known.load(status)
+
+    def prepare(self) -> None:
+        """Do nothing: a file is ready."""
+
+    def choose(self, disk_format: str, container_format: t.Optional[str]) -> str:
+        """Return the disk format under which an image of it can be uploaded."""
+        return _image_format.choose(self, disk_format, container_format)
+
+    def identity(self, algorithm: t.Optional[str] = None) -> t.Optional[Checksum]:
+        """Return a checksum of the file."""
+        algorithm = algorithm or (self.checksum.algorithm if self.checksum else "sha512")
+        return Checksum(algorithm, self.digest(algorithm))
 
     def close(self) -> None:
         """Close the file."""
@@ -346,6 +345,8 @@ class UrlSource:
         self.size: t.Optional[int] = None
         self._timeout = timeout
         self._response: t.Any = None
+        self._gives_parts = False
+        self._version = ""
         self._head = b""
 
     def open(self) -> None:
@@ -360,7 +361,11 @@ class UrlSource:
                 f"reading {self.shown}", answer=str(IMPORT_ERROR), remedy="install the Python library requests"
             )
         self._response = self._get({})
-        length = self._response.headers.get("Content-Length", "")
+        headers = self._response.headers
+        self._gives_parts = "bytes" in str(headers.get("Accept-Ranges", ""))
+        etag = str(headers.get("ETag", ""))
+        self._version = etag if etag and not etag.startswith("W/") else str(headers.get("Last-Modified", ""))
+        length = headers.get("Content-Length", "")
         self.size = int(length) if length.isdigit() else None
         self._head = b"".join(self._read(_image_format.HEAD))
         if len(self._head) < _image_format.HEAD:
@@ -371,13 +376,16 @@ class UrlSource:
 
     def _get(self, headers: dict[str, str]) -> t.Any:
         doing = f"asking for {self.shown}"
-        try:
-            # Never a kept-alive connection: the server may close it just as the next request leaves.
-            response = requests.get(
-                self.url, stream=True, timeout=self._timeout, headers={"Accept-Encoding": "identity", **headers}
-            )
-        except requests.RequestException as error:
-            raise self._explain(doing, error) from error
+        for attempt in range(MOST_RETRIES + 1):
+            try:
+                response = self._ask(headers)
+            except requests.RequestException as error:
+                raise self._explain(doing, error) from error
+            if response.status_code not in PASSING or attempt == MOST_RETRIES:
+                break
+            response.close()
+            time.sleep(SECONDS_BEFORE_RETRY)
+        self._refuse_plain_text(doing, response)
         if response.status_code >= 400:
             response.close()
             raise GlanceError(
@@ -387,6 +395,21 @@ class UrlSource:
                 remedy="open the URL from where the module runs, by default the control node",
             )
         return response
+
+    def _ask(self, headers: dict[str, str]) -> t.Any:
+        # Never a kept-alive connection: the server may close it just as the next request leaves.
+        return requests.get(
+            self.url, stream=True, timeout=self._timeout, headers={"Accept-Encoding": "identity", **headers}
+        )
+
+    def _refuse_plain_text(self, doing: str, response: t.Any) -> None:
+        if self.url.lower().startswith("https:") and not response.url.lower().startswith("https:"):
+            response.close()
+            raise GlanceError(
+                doing,
+                answer=f"the server leads to {shown_url(response.url)}, which anybody on the way could change",
+                remedy="give a URL that stays with https",
+            )
 
     def _explain(self, doing: str, error: Exception) -> GlanceError:
         told = explain(doing, error)
@@ -434,7 +457,7 @@ class UrlSource:
             return b""
         if offset + length <= len(self._head) or len(self._head) == self.size:
             return self._head[offset : offset + length]
-        if self.size is None or offset >= self.size or length > _image_format.HEAD or not self._gives_parts():
+        if self.size is None or offset >= self.size or length > _image_format.HEAD or not self._gives_parts:
             return b""
         part = self._get({"Range": f"bytes={offset}-{min(offset + length, self.size) - 1}"})
         try:
@@ -444,13 +467,49 @@ class UrlSource:
         finally:
             part.close()
 
-    def _gives_parts(self) -> bool:
-        return "bytes" in str(self._response.headers.get("Accept-Ranges", ""))
+    def prepare(self) -> None:
+        """Do nothing: a URL is read while it is sent."""
+
+    def choose(self, disk_format: str, container_format: t.Optional[str]) -> str:
+        """Return the disk format under which an image of it can be uploaded."""
+        return _image_format.choose(self, disk_format, container_format)
+
+    def identity(self, algorithm: t.Optional[str] = None) -> t.Optional[Checksum]:
+        """Return the declared checksum, when it is of this algorithm."""
+        return self.checksum if self.checksum and algorithm in (None, self.checksum.algorithm) else None
 
     def blocks(self) -> t.Iterator[bytes]:
-        """Return all bytes, in blocks."""
+        """Return all bytes, in blocks; where the connection breaks, it goes on from there."""
         yield self._head
-        yield from self._read(2**63)
+        done, failures = len(self._head), 0
+        while True:
+            try:
+                for block in self._read(2**63):
+                    done, failures = done + len(block), 0
+                    yield block
+                self.check_end(done)
+                return
+            except GlanceError:
+                failures += 1
+                if failures > MOST_RETRIES or not self._resume(done):
+                    raise
+
+    def _resume(self, done: int) -> bool:
+        """Ask for the rest, and tell whether it comes and belongs to what came before."""
+        if not self._gives_parts or not self._version or self.size is None:
+            return False
+        time.sleep(SECONDS_BEFORE_RETRY)
+        try:
+            response = self._get({"Range": f"bytes={done}-", "If-Range": self._version})
+        except GlanceError:
+            # The server may be on its way back.
+            return True
+        if response.status_code != 206 or not response.headers.get("Content-Range", "").startswith(f"bytes {done}-"):
+            response.close()
+            return False
+        self._response.close()
+        self._response = response
+        return True
 
     def check_end(self, done: int) -> None:
         """Make sure that as many bytes came as were announced."""
@@ -474,47 +533,20 @@ def shown_url(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{query}"
 
 
-def problems(spec: t.Mapping[str, t.Any], *, timeout: float = 15.0, hash_files: bool = True) -> list[str]:
-    """Return everything that can be known to be wrong with one entry of ``glance_images``, before any cloud is asked.
+def read_text(location: str, timeout: float) -> bytes:
+    """Return the content of a small file, given by its path or URL.
 
-    :param spec: the entry: the options of the module image.
-    :param timeout: how many seconds the server of a URL may stay silent.
-    :param hash_files: whether a file is read for its checksum when the checksum is not known from before.
+    :raises GlanceError: when it cannot be had, or is not small.
     """
-    name = str(spec.get("name") or spec.get("id") or "")
-    about = f"the image {name!r}: "
-    found = [] if name else ["it has no name"]
-    found += _unknown_format(spec, "disk_format", ("auto", *_image_format.DISK_FORMATS))
-    found += _unknown_format(spec, "container_format", _image_format.CONTAINER_FORMATS)
-    checksum = None
-    try:
-        checksum = parse_checksum(spec.get("checksum"))
-    except GlanceError as error:
-        found.append(str(error))
-    if not found and spec.get("source"):
-        found += _problems_of_source(spec, checksum, timeout, hash_files)
-    return [about + problem for problem in found]
-
-
-def _unknown_format(spec: t.Mapping[str, t.Any], option: str, known: tuple[str, ...]) -> list[str]:
-    value = spec.get(option)
-    return [] if value is None or value in known else [f"{option} is {value!r}, allowed are {', '.join(known)}."]
-
-
-def _problems_of_source(
-    spec: t.Mapping[str, t.Any], checksum: t.Optional[Checksum], timeout: float, hash_files: bool
-) -> list[str]:
-    found = []
-    try:
-        source = open_source(str(spec["source"]), checksum, ProgressFile(), timeout)
-        with contextlib.closing(source):
-            source.open()
-            try:
-                _image_format.choose(source, spec.get("disk_format") or "auto", spec.get("container_format"))
-            except GlanceError as error:
-                found.append(str(error))
-            if hash_files and isinstance(source, FileSource):
-                source.check_checksum()
-    except GlanceError as error:
-        found.append(str(error))
-    return found
+    content = b""
+    with contextlib.closing(open_source(location, None, ProgressFile(), timeout)) as source:
+        source.open()
+        for block in source.blocks():
+            content += block
+            if len(content) > LARGEST_TEXT:
+                raise GlanceError(
+                    f"reading {source.shown}",
+                    answer=f"it is larger than {LARGEST_TEXT} bytes",
+                    remedy="give a file with checksums, or a signature",
+                )
+    return content

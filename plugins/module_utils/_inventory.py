@@ -16,6 +16,7 @@ import typing as t
 from urllib.parse import SplitResult, urlsplit
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._checks import Problem
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_declaration import IMAGE_SPEC
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type import TRAIN, normal_path
 from ansible_collections.openstack_ops.glance.plugins.module_utils._stores import (
     STORE_TYPES,
@@ -23,7 +24,9 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._stores impor
     local_directories,
     name_problem,
     near_miss,
+    oslo_names,
     store_directories,
+    store_mounts,
     store_places,
     store_problems,
     store_section,
@@ -46,31 +49,16 @@ NEWEST = 99
 HIDDEN = ("/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/")  # noqa: S108  tree: allow
 """What ProtectHome and PrivateTmp hide from a unit, whatever ReadWritePaths says."""
 DIRECTORIES = ("glance_staging_directory", "glance_tasks_directory", "glance_cache.directory")
+LISTING_STORES = {
+    "enabled_backends": "glance_stores",
+    "stores": "glance_stores",
+    "known_stores": "glance_stores",
+    "default_store": "glance_default_store",
+    "default_backend": "glance_default_store",
+}
+"""What says in glance_config which stores there are, by the variable that does."""
 FREE_FORM = ("glance_config", "glance_registry_config", "glance_policy", "glance_hardening_options", "glance_images")
 """The variables whose keys are not the collection's, or not those of an address."""
-
-IMAGE_OPTIONS = (
-    "name",
-    "id",
-    "state",
-    "source",
-    "checksum",
-    "disk_format",
-    "container_format",
-    "visibility",
-    "properties",
-    "purge_properties",
-    "tags",
-    "protected",
-    "hidden",
-    "min_disk",
-    "min_ram",
-    "owner",
-    "store",
-    "replace",
-    "timeout",
-)
-"""The options of the module image that say what an image is; how the cloud is reached is said once, elsewhere."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,7 +115,7 @@ def _mistyped_names(inventory: Inventory) -> t.Iterator[Problem]:
 
 
 def _mistyped_keys(inventory: Inventory) -> t.Iterator[Problem]:
-    images: dict[str, t.Any] = {"options": {option: {} for option in IMAGE_OPTIONS}}
+    images: dict[str, t.Any] = {"options": {option: {} for option in IMAGE_SPEC}}
     for name, value in inventory.variables.items():
         spec = inventory.spec.get(name, {})
         yield from _unknown_keys(name, value, {**images, **spec} if name == "glance_images" else spec)
@@ -218,15 +206,58 @@ def _shared_directories(inventory: Inventory) -> t.Iterator[Problem]:
 
 def _shared_storage(inventory: Inventory) -> t.Iterator[Problem]:
     release = inventory.releases.get(inventory.release)
-    used: dict[str, list[str]] = collections.defaultdict(list)
+    used: dict[str, list[tuple[str, str]]] = collections.defaultdict(list)
     for name, store in inventory.stores.items():
         if store_problems(str(name), store, release) or store["type"] == "file":
             continue
         for place in store_places(store["type"], store_section(store, str(name), release or NEWEST)):
-            used[place.storage].append(str(name))
-    for storage, names in used.items():
-        if storage and len(names) > 1:
-            yield Problem("GLS-016", f"the stores {' and '.join(names)} are both {storage}")
+            if place.key:
+                used[place.key].append((str(name), place.storage))
+    for found in used.values():
+        if len(found) > 1:
+            yield Problem(
+                "GLS-016", f"the stores {' and '.join(name for name, _words in found)} are both {found[0][1]}"
+            )
+
+
+def _conflicting_mounts(inventory: Inventory) -> t.Iterator[Problem]:
+    used: dict[str, tuple[str, t.Any]] = {}
+    for name, mount in store_mounts(inventory.stores).items():
+        first, wanted = used.setdefault(mount["path"], (name, mount))
+        if mount != wanted:
+            differ = _list(key for key in ("source", "fstype", "options") if mount[key] != wanted[key])
+            yield Problem(
+                "GLS-016",
+                f"the stores {first} and {name} do not mount the same on {mount['path']} (different {differ})",
+                advice="give both the same option mount, or another path to one of them",
+            )
+
+
+def _stores_in_config(inventory: Inventory) -> t.Iterator[Problem]:
+    config = inventory.value("glance_config")
+    kinds = {
+        str(name).lower(): store.get("type") for name, store in inventory.stores.items() if isinstance(store, dict)
+    }
+    names = {str(name).lower(): str(name) for name in inventory.stores}
+    for section, options in config.items() if isinstance(config, dict) else ():
+        name = names.get(str(section).lower(), "")
+        if str(section).lower() in ("default", "glance_store"):
+            known = {**LISTING_STORES, **_options_of_types(set(kinds.values()), "<store>")}
+        else:
+            known = _options_of_types({kinds[name.lower()]}, name) if name else {}
+        for option in options if isinstance(options, dict) else ():
+            if option in known:
+                what = f"glance_config.{section}.{option} sets what {known[option]} is for"
+                yield Problem("GLS-032", what)
+
+
+def _options_of_types(types: t.Collection[t.Any], store: str) -> dict[str, str]:
+    return {
+        oslo: f"glance_stores.{store}.{option}"
+        for kind in STORE_TYPES
+        if kind in types
+        for oslo, option in oslo_names(kind).items()
+    }
 
 
 def _local_stores(inventory: Inventory) -> t.Iterator[Problem]:
@@ -349,7 +380,7 @@ def _wrong_images(inventory: Inventory) -> t.Iterator[Problem]:
         where = f"glance_images[{index}]"
         if not image.get("name"):
             yield Problem("GLS-030", f"{where} has no name")
-        if not image.get("source") and image.get("state") != "absent":
+        if not (image.get("source") or image.get("remote_image")) and image.get("state") != "absent":
             yield Problem("GLS-030", f"{where} ({image.get('name', 'without a name')}) has no source")
     nameless = [image for image in inventory.images if image.get("name") and not image.get("id")]
     for alike in _repeated(nameless, key=lambda image: image["name"]):
@@ -377,7 +408,9 @@ CHECKERS: tuple[t.Callable[[Inventory], t.Iterator[Problem]], ...] = (
     _read_only_default_store,
     _shared_directories,
     _shared_storage,
+    _conflicting_mounts,
     _conflicting_references,
+    _stores_in_config,
     _cinder_accounts,
     _wrong_layout,
     _hidden_directories,

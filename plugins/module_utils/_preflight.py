@@ -16,7 +16,7 @@ import typing as t
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils import (
     _database,
-    _image_source,
+    _image_prepare,
     _probe_directory,
     _probe_network,
     _probe_node,
@@ -132,7 +132,7 @@ def database_login(outcome: Outcome, deadline: Deadline, login: dict[str, t.Any]
 def images(outcome: Outcome, specs: t.Sequence[dict[str, t.Any]], timeout: float) -> None:
     """Look at the source of every image."""
     for spec in specs:
-        for sentence in _image_source.problems(spec, timeout=timeout):
+        for sentence in _image_prepare.problems(spec, timeout=timeout):
             what, _words, advice = sentence.partition(" What to do: ")
             outcome.problem("GLS-204", what, advice)
 

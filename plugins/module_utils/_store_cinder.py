@@ -24,6 +24,8 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type i
     Place,
     Section,
     StoreType,
+    domain_identity,
+    keystone_identity,
     server_address,
 )
 
@@ -45,6 +47,17 @@ AUTH: Parameters = {
         ("user_name", "password", "project_name"),
         ("application_credential_id", "application_credential_secret"),
     ],
+}
+
+ACCOUNT = {
+    "cinder_store_auth_address": "auth_address",
+    "cinder_store_user_name": "user_name",
+    "cinder_store_password": "password",
+    "cinder_store_project_name": "project_name",
+    "cinder_store_user_domain_name": "user_domain_name",
+    "cinder_store_project_domain_name": "project_domain_name",
+    "cinder_store_application_credential_id": "application_credential_id",
+    "cinder_store_application_credential_secret": "application_credential_secret",
 }
 
 OPTIONS = {
@@ -77,27 +90,23 @@ def _findings(values: Parameters) -> t.Iterator[Finding]:
 
 def _computed(values: Parameters, name: str) -> Parameters:
     auth = values["auth"] or {}
-    named = {
-        "cinder_store_auth_address": "auth_address",
-        "cinder_store_user_name": "user_name",
-        "cinder_store_password": "password",
-        "cinder_store_project_name": "project_name",
-        "cinder_store_user_domain_name": "user_domain_name",
-        "cinder_store_project_domain_name": "project_domain_name",
-        "cinder_store_application_credential_id": "application_credential_id",
-        "cinder_store_application_credential_secret": "application_credential_secret",
-    }
-    return {oslo: auth[key] for oslo, key in named.items() if auth.get(key) is not None}
+    return {oslo: auth[key] for oslo, key in ACCOUNT.items() if auth.get(key) is not None}
 
 
 def _places(section: Section) -> list[Place]:
     volume_type = section.text("cinder_volume_type", "the default type")
-    server = server_address(section.text("cinder_store_auth_address"))
+    keystone = section.text("cinder_store_auth_address")
     project = section.text("cinder_store_project_name", "the project of each user")
+    domain = domain_identity(section.options, "cinder_store_project_domain")
+    what = f"volumes of {volume_type} of {project}"
+    what += "" if domain == "default" else f" in the domain with the {domain}"
+    region = section.text("cinder_os_region_name")
+    which = f", region {region}" if region else ""
     return [
         Place(
             f"cinder://{section.name + '/' if section.name else ''}",
-            f"volumes of {volume_type} of {project} at {server}",
+            f"{what} at {server_address(keystone)}{which}",
+            f"{what} at {keystone_identity(keystone)}{which}",
         )
     ]
 
@@ -112,6 +121,7 @@ CINDER = StoreType(
     options=OPTIONS,
     findings=_findings,
     computed=_computed,
+    sets={oslo: f"auth.{key}" for oslo, key in ACCOUNT.items()},
     places=_places,
     warnings=_warnings,
     inner_since={

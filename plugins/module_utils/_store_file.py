@@ -135,6 +135,7 @@ FILE = StoreType(
     constraints={"mutually_exclusive": [("datadir", "datadirs")], "required_one_of": [("datadir", "datadirs")]},
     findings=_findings,
     computed=_computed,
+    sets={"filesystem_store_datadirs": "datadirs", "filesystem_store_file_perm": "file_perm"},
     directories=_directories,
     places=_places,
 )

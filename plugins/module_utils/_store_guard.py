@@ -10,113 +10,86 @@
 Glance finds the data of an image by the name of the store that is noted with the location, and in single-store form by
 the scheme of the location. A location whose store is not configured (any more) is given to the store with whose prefix
 it begins, from Train on. Glance does not look elsewhere, and it does not say what it lost: a download is empty then.
+
+On a node that has no Glance yet, or none any more, the images of the database are held against the stores to come.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 import socket
 import typing as t
 
 from ansible.module_utils.common.text.formatters import bytes_to_human
-from ansible_collections.openstack_ops.glance.plugins.module_utils import _locations, _running_config
+from ansible_collections.openstack_ops.glance.plugins.module_utils import (
+    _locations,
+    _running_config,
+    _store_guard_mounts,
+)
 from ansible_collections.openstack_ops.glance.plugins.module_utils._checks import Problem
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
-from ansible_collections.openstack_ops.glance.plugins.module_utils._locations import Attribution, Image, Location
+from ansible_collections.openstack_ops.glance.plugins.module_utils._locations import (
+    TYPE_OF_SCHEME,
+    Attribution,
+    Image,
+    Location,
+    belongs,
+)
+from ansible_collections.openstack_ops.glance.plugins.module_utils._probe import Deadline, Outcome, Probe, run_all
 from ansible_collections.openstack_ops.glance.plugins.module_utils._running_config import (
     MULTI,
     SINGLE,
     Running,
     Store,
 )
-from ansible_collections.openstack_ops.glance.plugins.module_utils._store_rbd import ceph_files
-from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type import (
-    Parameters,
-    Place,
-    normal_path,
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_fate import (
+    COVERED,
+    KEPT,
+    MOVED,
+    RENAMED,
+    Fate,
+    fate_of,
+    s3_keys,
 )
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_guard_mounts import Cover
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_rbd import ceph_files
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type import Parameters
 from ansible_collections.openstack_ops.glance.plugins.module_utils._stores import (
-    COMMON_OPTIONS,
-    STORE_TYPES,
     near_miss,
     store_section,
 )
 
 SHOWN_IMAGES = 10
-KEPT, RENAMED, MOVED, GONE = "kept", "renamed", "moved", "gone"
-ADVICE_MOVED = (
-    "give the new place to a store of another name, and keep the old store beside it until its images have been moved"
-    " to the new one"
-)
+MOUNTS_TIMEOUT = 60
 
 
-@dataclasses.dataclass
-class Fate:
-    """What becomes of one store.
-
-    :param fate: ``kept``, ``renamed``, ``moved`` to another place, or ``gone``.
-    :param into: the store that is going to have its images.
-    :param happens: what happens to it, in words, where not all of its images stay.
-    :param advice: what to do about that.
-    :param found: the beginnings of locations by which Glance is going to find images nevertheless.
-    :param images: the images that it is not going to find, here or in another store.
-    :param unknown: how many images may be in the store, for all that can be read.
-    """
-
-    store: Store
-    fate: str
-    into: str = ""
-    happens: str = ""
-    advice: str = ""
-    found: tuple[str, ...] = ()
-    images: list[Image] = dataclasses.field(default_factory=list)
-    unknown: int = 0
-    allowed: bool = False
-
-    @property
-    def safe(self) -> bool:
-        """Whether all of its images stay readable, whatever the database holds."""
-        return self.fate == KEPT
-
-    @property
-    def bytes(self) -> int:
-        """How many bytes the images have."""
-        return sum(image.size for image in self.images)
-
-    def as_dict(self) -> Parameters:
-        """The fate as the module returns it."""
-        return {
-            "name": self.store.name,
-            "type": self.store.type,
-            "place": self.store.where,
-            "fate": self.fate,
-            "becomes": self.into,
-            "images": len(self.images),
-            "bytes": self.bytes,
-            "allowed": self.allowed,
-        }
-
-
-def run(params: Parameters) -> Parameters:
+def run(params: Parameters, check_mode: bool) -> Parameters:
     """Compare, and return the module's result."""
     node = params["node"] or socket.gethostname()
     guard = Guard(node, params["allow_unreadable_images"] or [])
     tomorrow = stores_of_tomorrow(params["stores"], params["release"], params["multi"])
+    layout = MULTI if params["multi"] else SINGLE
     try:
         today = _running_config.read(params["config_file"], params["config_directory"])
     except GlanceError as error:
         guard.problem("GLS-174", error)
         today = Running()
-    guard.compare(today, tomorrow, params["multi"])
+    guard.look_at_mounts(params["stores"])
+    if today.connection or not params["database"]:
+        guard.compare(today, tomorrow, params["multi"])
+    else:
+        guard.compare_database(Running(layout, tomorrow, connection=params["database"]), check_mode)
     after = params["default_store"] or next(iter(tomorrow), "")
-    guard.note_default_store(today.default_store, after)
+    if today.connection:
+        guard.note_default_store(today.default_store, after)
     return {
         "problems": [problem.as_dict() for problem in guard.problems],
         "messages": [problem.message for problem in guard.problems],
         "notes": guard.notes,
         "stores": [fate.as_dict() for fate in guard.fates],
         "default_store": {"before": today.default_store, "after": after},
-        "layout": {"before": today.layout, "after": MULTI if params["multi"] else SINGLE},
+        "layout": {"before": today.layout, "after": layout},
+        "has_run": bool(today.connection),
         "read_images": guard.read_images,
     }
 
@@ -156,6 +129,7 @@ class Guard:
         self.notes: list[str] = []
         self.fates: list[Fate] = []
         self.read_images = False
+        self._covers: list[Cover] = []
 
     def problem(self, code: str, error: GlanceError) -> None:
         """Add what kept the comparison from being made."""
@@ -163,16 +137,21 @@ class Guard:
         found = f"{found.rstrip('.')}. Usual cause: {error.cause}" if error.cause else found
         self.problems.append(Problem(code, found, self._node, error.remedy))
 
+    def look_at_mounts(self, stores: Parameters) -> None:
+        """Find out which file systems are going to be mounted that are not mounted now."""
+        self._covers = self._in_time(functools.partial(_store_guard_mounts.covers, stores), [])
+
     def compare(self, today: Running, tomorrow: dict[str, Store], multi: bool) -> None:
         """Find out what becomes of the stores of today."""
-        self.fates = [_fate(store, today.layout, tomorrow, multi) for store in today.stores.values()]
+        self.fates = [self._covered(fate_of(store, today.layout, tomorrow, multi)) for store in today.stores.values()]
         for fate in self.fates:
             fate.allowed = fate.store.name in self._allowed
-        self._note_names(today, tomorrow)
+        self._note_names([*today.stores, *tomorrow])
+        self._note_keys(tomorrow)
         if all(fate.safe for fate in self.fates):
             return
         try:
-            self._look_at_images(today)
+            self._look_at_images(today, Attribution(today))
         except GlanceError as error:
             self._blind(error)
             return
@@ -180,30 +159,106 @@ class Guard:
             if not fate.safe:
                 self._judge(fate, today.layout)
 
-    def _look_at_images(self, today: Running) -> None:
-        catalogue = _locations.read(today)
+    def compare_database(self, tomorrow: Running, check_mode: bool) -> None:
+        """Find the images of a database that the stores of tomorrow do not lead to.
+
+        :param tomorrow: the stores, and the URL of the database.
+        :param check_mode: whether the database, and what is needed to read it, may be yet to come.
+        """
+        self.fates = [self._covered(Fate(store, KEPT, store.name)) for store in tomorrow.stores.values()]
+        for fate in self.fates:
+            fate.allowed = fate.store.name in self._allowed
+        try:
+            homeless = self._look_at_images(tomorrow, _home_by_place(tomorrow))
+        except GlanceError as error:
+            self.fates = []
+            if check_mode:
+                self.notes.append(f"whether the stores lead to every image was not looked at: {error}")
+            else:
+                self.problem("GLS-172", error)
+            return
+        self.fates = [fate for fate in self.fates if not fate.safe]
+        for fate in self.fates:
+            self._judge(fate, tomorrow.layout)
+        for name, images in _by_noted_store(homeless).items():
+            self._judge_homeless(name, images)
+
+    def _covered(self, fate: Fate) -> Fate:
+        over = tuple(
+            cover
+            for cover in self._covers
+            if fate.store.type == "file"
+            and any(cover.is_over(place.address.partition("://")[2]) for place in fate.store.places)
+        )
+        if not over or fate.fate not in (KEPT, RENAMED):
+            return fate
+        found = fate.found if fate.fate == RENAMED else ("",)
+        happens = " and ".join([*filter(None, [fate.happens]), *(cover.happens for cover in over)])
+        return Fate(fate.store, COVERED, fate.into, happens, over[0].advice, found, over)
+
+    def _look_at_images(self, running: Running, home: t.Callable[[Location], str]) -> list[Image]:
+        """Add each image that is lost to the fates of its stores, and return those that are in no store at all.
+
+        :param home: returns the name of the store that a location is in, or nothing.
+        """
+        catalogue = _locations.read(running)
         self.read_images = True
-        attribute = Attribution(today)
         by_name = {fate.store.name: fate for fate in self.fates}
-        for image in catalogue.images:
-            homes = [(location, by_name.get(attribute(location))) for location in image.locations]
-            if any(_stays(location, fate) for location, fate in homes):
+        homes = [
+            (image, [(location, by_name.get(home(location))) for location in image.locations])
+            for image in catalogue.images
+        ]
+        hidden = self._hidden(homes)
+        homeless = []
+        for image, places in homes:
+            if any(fate and fate.has(location) and (image.id, location) not in hidden for location, fate in places):
                 continue
-            for fate in _distinct(fate for _location, fate in homes):
+            losing = _distinct(fate for _location, fate in places)
+            for fate in losing:
                 fate.images.append(image)
-            if today.encrypted and any(fate is None for _location, fate in homes):
+            if places and not losing:
+                homeless.append(image)
+            if running.encrypted and any(fate is None for _location, fate in places):
                 for fate in self.fates:
                     fate.unknown += not fate.safe
+        return homeless
+
+    def _hidden(self, homes: t.Iterable[tuple[Image, Homes]]) -> set[tuple[str, Location]]:
+        hidden: set[tuple[str, Location]] = set()
+        beneath: dict[str, tuple[str, Location]] = {}
+        for image, places in homes:
+            for location, fate in places:
+                for path in _store_guard_mounts.paths(image, location, fate.store) if fate and fate.covers else []:
+                    over = [cover for cover in self._covers if cover.is_over(path)]
+                    if any(cover.instead_of for cover in over):
+                        hidden.add((image.id, location))
+                    elif over:
+                        beneath[path] = (image.id, location)
+        # What is not there is not hidden: it lies in the file system that is not mounted at the moment.
+        present: set[str] = self._in_time(functools.partial(_store_guard_mounts.existing, beneath), set())
+        return hidden | {beneath[path] for path in present}
+
+    def _in_time(self, look: t.Callable[[], t.Any], otherwise: t.Any) -> t.Any:
+        """Return what is found on the file systems of the node, one of which may not answer."""
+
+        def probe(outcome: Outcome, deadline: Deadline) -> None:
+            outcome.facts["found"] = {0: look()}
+
+        title = "looking at what is mounted"
+        outcome = run_all(self._node, [Probe("GLS-171", title, probe)], MOUNTS_TIMEOUT)
+        self.problems += outcome.problems
+        return outcome.facts["found"][0] if outcome.facts else otherwise
 
     def _blind(self, error: GlanceError) -> None:
         lost = [fate for fate in self.fates if not fate.safe and not fate.allowed]
         if lost:
             names = ", ".join(f"{fate.store.name!r} ({fate.happens})" for fate in lost)
+            permission = _permission(fate.store.name for fate in lost)
             told = GlanceError(
                 f"which images are in the store {names} cannot be found out: {error.doing}",
                 answer=error.answer,
                 cause=error.cause,
-                remedy=f"{error.remedy or 'let the node reach the database'}; or {_permission(lost)}",
+                remedy=f"{error.remedy or 'let the node reach the database'}; or {permission}",
             )
             self.problem("GLS-172", told)
 
@@ -213,14 +268,27 @@ class Guard:
                 f"the store {fate.store.name!r} {fate.happens}, and in which store {fate.unknown} image(s) are"
                 " cannot be found out: their locations are encrypted"
             )
-            self.problems.append(Problem("GLS-173", what, self._node, f"{fate.advice}; or {_permission([fate])}"))
+            self.problems.append(
+                Problem("GLS-173", what, self._node, f"{fate.advice}; or {_permission([fate.store.name])}")
+            )
         if not fate.images:
-            self.notes.append(_harmless(fate, layout))
+            # A file system that hides nothing is no news.
+            self.notes += [] if fate.fate == COVERED else [_harmless(fate, layout)]
         elif fate.allowed:
             self.notes.append(f"{_loss(fate)}, which glance_allow_unreadable_images allows")
         else:
-            code = "GLS-171" if fate.fate == MOVED else "GLS-170"
-            self.problems.append(Problem(code, _loss(fate), self._node, f"{fate.advice}; or {_permission([fate])}"))
+            code = "GLS-171" if fate.fate in (MOVED, COVERED) else "GLS-170"
+            self.problems.append(
+                Problem(code, _loss(fate), self._node, f"{fate.advice}; or {_permission([fate.store.name])}")
+            )
+
+    def _judge_homeless(self, name: str, images: list[Image]) -> None:
+        what = f"no store of glance_stores leads to {_counted(images)} of {name!r}: {_named(images)}"
+        if name in self._allowed:
+            self.notes.append(f"{what}, which glance_allow_unreadable_images allows")
+        else:
+            remedy = f"add the store that they are in to glance_stores; or {_permission([name])}"
+            self.problems.append(Problem("GLS-170", what, self._node, remedy))
 
     def note_default_store(self, before: str, after: str) -> None:
         """Say where new images are going to go, where that changes."""
@@ -231,121 +299,55 @@ class Guard:
                 " those that there are stay where they are"
             )
 
-    def _note_names(self, today: Running, tomorrow: dict[str, Store]) -> None:
-        names = [*today.stores, *tomorrow]
+    def _note_names(self, names: t.Sequence[str]) -> None:
         for name in self._allowed:
             if name not in names:
                 hint = near_miss(name, names)
                 self.notes.append(f"glance_allow_unreadable_images names {name!r}, which is no store{hint}")
 
+    def _note_keys(self, tomorrow: dict[str, Store]) -> None:
+        for fate in self.fates:
+            heir = tomorrow.get(fate.into)
+            if fate.store.type == "s3" and fate.fate == KEPT and heir and s3_keys(fate.store) != s3_keys(heir):
+                self.notes.append(
+                    f"the store {fate.store.name!r} gets other keys; the images that are in it stay readable only as"
+                    " long as the server accepts the old ones, which stand in their locations"
+                )
+
+
+def _home_by_place(running: Running) -> t.Callable[[Location], str]:
+    """Return a function that returns the name of the store in one of whose places a location is, or nothing."""
+    attribute = Attribution(running)
+    cinder = next((store.name for store in running.stores.values() if store.type == "cinder"), "")
+
+    def home(location: Location) -> str:
+        name = attribute(location)
+        if not name and location.address.startswith("cinder://"):
+            # Glance itself finds the store of a volume, by the type of the volume.
+            return cinder
+        inside = name and (not location.address or belongs(location, running.stores[name]))
+        return name if inside else ""
+
+    return home
+
+
+def _by_noted_store(images: list[Image]) -> dict[str, list[Image]]:
+    """Return the images by the store that Glance has noted, or by what their locations tell of its type."""
+    found: dict[str, list[Image]] = {}
+    for image in images:
+        location = image.locations[0]
+        scheme = location.address.partition("://")[0]
+        name = location.store or TYPE_OF_SCHEME.get(scheme, scheme) or "encrypted"
+        found.setdefault(name, []).append(image)
+    return found
+
+
+Homes = list[tuple[Location, t.Optional[Fate]]]
+"""The locations of an image, each with what becomes of the store that it is in."""
+
 
 def _distinct(fates: t.Iterable[t.Optional[Fate]]) -> list[Fate]:
     return list({id(fate): fate for fate in fates if fate is not None}.values())
-
-
-def _stays(location: Location, fate: t.Optional[Fate]) -> bool:
-    if fate is None:
-        return False
-    return fate.safe or location.address.startswith(fate.found or ("\0",))
-
-
-def _fate(store: Store, layout: str, tomorrow: dict[str, Store], multi: bool) -> Fate:
-    same_type = [other for other in tomorrow.values() if other.type == store.type]
-    heirs = [other for other in same_type if _has_places_of(store, other, layout)]
-    # The name first: another store may have the same places among its own.
-    heirs.sort(key=lambda other: other.name != store.name)
-    namesake = tomorrow.get(store.name) if layout == MULTI else next(iter(same_type), None)
-    if heirs and multi and layout == MULTI and namesake not in (None, heirs[0]):
-        return _robbed(store, heirs[0])
-    if heirs:
-        return _inherited(store, heirs[0], layout, multi)
-    twin = next((other for other in same_type if _storages(other) == _storages(store)), None)
-    found = tuple(address for other in same_type for address in _refined(store, other))
-    if twin is not None:
-        return _misnamed(store, twin, found)
-    if namesake is not None and namesake.type == store.type:
-        happens = f"moves from {store.where} to {namesake.where}"
-        return Fate(store, MOVED, namesake.name, happens, ADVICE_MOVED, found)
-    happens = f"({store.where}) is going to be no store any more"
-    return Fate(store, GONE, "", happens, _advice_gone(store), found)
-
-
-def _has_places_of(store: Store, other: Store, layout: str) -> bool:
-    there = other.places
-    return all(any(_same(place, candidate, store.type, layout) for candidate in there) for place in store.places)
-
-
-def _same(place: Place, other: Place, kind: str, layout: str) -> bool:
-    # Glance itself gives the volumes of single-store form to the store with their volume type.
-    by_volume_type = kind == "cinder" and layout == SINGLE
-    return place.storage == other.storage and (by_volume_type or place.address == other.address)
-
-
-def _storages(store: Store) -> set[str]:
-    return {place.storage for place in store.places}
-
-
-def _inherited(store: Store, heir: Store, layout: str, multi: bool) -> Fate:
-    if not multi or (layout == MULTI and heir.name == store.name):
-        return Fate(store, KEPT, heir.name)
-    found = _found_by(store, heir)
-    happens = f"becomes {heir.name!r}, in which Glance finds only the images {_beneath(found)}"
-    advice = "keep the single-store form" if layout == SINGLE else f"keep the name of the store {store.name!r}"
-    return Fate(store, RENAMED, heir.name, happens, f"{advice} until these images are elsewhere", found)
-
-
-def _robbed(store: Store, heir: Store) -> Fate:
-    # The noted name comes before the place.
-    happens = f"becomes {heir.name!r}, and another store gets its name, in which Glance is going to look for its images"
-    return Fate(store, MOVED, heir.name, happens, f"give the name {store.name!r} to no other store")
-
-
-def _found_by(store: Store, heir: Store) -> tuple[str, ...]:
-    """Return with what the locations begin that Glance gives to the store though they do not name it."""
-    if store.type == "file" and len(heir.places) > 1:
-        return _first_directory(heir)
-    if store.type == "s3" and _keys(store) != _keys(heir):
-        # The keys are a part of the beginning by which Glance goes.
-        return ()
-    return tuple(place.address for place in (*store.places, *heir.places))
-
-
-def _beneath(found: tuple[str, ...]) -> str:
-    places = " and ".join(dict.fromkeys(found))
-    return f"whose locations begin with {places}" if places else "that name it already, and so none of them"
-
-
-def _keys(store: Store) -> tuple[str, str]:
-    return store.section.text("s3_store_access_key"), store.section.text("s3_store_secret_key")
-
-
-def _misnamed(store: Store, twin: Store, found: tuple[str, ...]) -> Fate:
-    happens = f"({store.where}) becomes {twin.name!r}, and the locations of its images do not lead there"
-    advice = f"keep the name of the store {store.name!r}"
-    if store.type == "swift":
-        reference = store.section.text("default_swift_reference", "ref1")
-        advice = f"give glance_stores.{twin.name} the option reference: {reference}"
-    return Fate(store, GONE, twin.name, happens, advice, found)
-
-
-def _first_directory(store: Store) -> tuple[str, ...]:
-    entries = [entry.partition(":") for entry in store.section.texts("filesystem_store_datadirs")]
-    ranked = [(int(priority or 0), path) for path, _colon, priority in entries]
-    best = [path for priority, path in ranked if priority == max(ranked)[0]]
-    # Among equals the free space decides, and that changes.
-    return (f"file://{normal_path(best[0])}/",) if len(best) == 1 else ()
-
-
-def _refined(store: Store, other: Store) -> t.Iterator[str]:
-    """Return the addresses of a store of tomorrow where today's configuration tells the place less exactly."""
-    vague = [place.address for place in store.places if place.address.endswith("://")]
-    for place in other.places:
-        if any(place.address.startswith(address) for address in vague):
-            yield place.address
-
-
-def _advice_gone(store: Store) -> str:
-    return f"keep the store {store.name!r} until its images have been moved to another store"
 
 
 def _harmless(fate: Fate, layout: str) -> str:
@@ -356,36 +358,19 @@ def _harmless(fate: Fate, layout: str) -> str:
 
 
 def _loss(fate: Fate) -> str:
-    shown = ", ".join(f"{image.name or '(no name)'} ({image.id})" for image in fate.images[:SHOWN_IMAGES])
-    more = len(fate.images) - SHOWN_IMAGES
-    tail = f" and {more} more" if more > 0 else ""
-    images = f"{len(fate.images)} image(s) with {bytes_to_human(fate.bytes)}"
     where = "are in it and in no store that stays"
-    return f"the store {fate.store.name!r} {fate.happens}, and {images} {where}: {shown}{tail}"
+    return f"the store {fate.store.name!r} {fate.happens}, and {_counted(fate.images)} {where}: {_named(fate.images)}"
 
 
-def _permission(fates: t.Sequence[Fate]) -> str:
-    names = ", ".join(fate.store.name for fate in fates)
-    return f"give the images up by naming the store in glance_allow_unreadable_images: [{names}]"
+def _counted(images: t.Sequence[Image]) -> str:
+    return f"{len(images)} image(s) with {bytes_to_human(sum(image.size for image in images))}"
 
 
-def shown_values(stores: t.Mapping[str, t.Any]) -> set[str]:
-    """Return what stands in the stores and is no secret; what is not known counts as one."""
-    shown: set[str] = set()
-    for store in stores.values():
-        kind = store.get("type") if isinstance(store, dict) else None
-        if kind in STORE_TYPES:
-            options = {**COMMON_OPTIONS, **STORE_TYPES[kind].options}
-            _collect(store, {name: option.argument() for name, option in options.items()}, shown)
-    return shown
+def _named(images: t.Sequence[Image]) -> str:
+    shown = ", ".join(f"{image.name or '(no name)'} ({image.id})" for image in images[:SHOWN_IMAGES])
+    more = len(images) - SHOWN_IMAGES
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _collect(values: t.Mapping[str, t.Any], specs: Parameters, shown: set[str]) -> None:
-    by_name = {alias: spec for name, spec in specs.items() for alias in (name, *spec.get("aliases", []))}
-    for name, value in values.items():
-        spec = by_name.get(name, {"no_log": True})
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, dict):
-                _collect(item, spec.get("options", {}), shown)
-            elif not spec.get("no_log") and item is not None:
-                shown.add(str(item))
+def _permission(stores: t.Iterable[str]) -> str:
+    return f"give the images up by naming the store in glance_allow_unreadable_images: [{', '.join(stores)}]"

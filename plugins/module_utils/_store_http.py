@@ -65,6 +65,7 @@ HTTP = StoreType(
     constraints={"mutually_exclusive": [("insecure", "ca_certificates")]},
     findings=_findings,
     computed=_computed,
+    sets={"https_insecure": "insecure", "http_proxy_information": "proxies"},
     places=_places,
     warnings=_warnings,
     read_only=True,

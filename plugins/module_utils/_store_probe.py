@@ -24,19 +24,17 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils import (
 from ansible_collections.openstack_ops.glance.plugins.module_utils._checks import Problem
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError, without_credentials
 from ansible_collections.openstack_ops.glance.plugins.module_utils._probe_directory import Account, account
+from ansible_collections.openstack_ops.glance.plugins.module_utils._running_config import read_text
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_probe_process import Job, Probe, run_jobs
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_probe_report import Attempt, Report
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_rbd import ceph_files
 from ansible_collections.openstack_ops.glance.plugins.module_utils._stores import (
-    store_needs,
+    store_mounts,
     store_places,
     store_problems,
     store_section,
     validated_store,
 )
-
-if t.TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
 
 PROBES: dict[str, Probe] = {
     "file": _store_probe_file.probe,
@@ -56,29 +54,6 @@ Row = dict[str, t.Any]
 Stores = t.Mapping[str, t.Any]
 
 
-def hide_only_secrets(module: AnsibleModule) -> None:
-    """Let the output of the module show what ``stores`` holds, except the secrets.
-
-    ansible-core hides every string inside an option marked as secret, names of containers too. What a store with a
-    problem holds stays hidden: there is no telling which of it is a secret.
-    """
-    stores = module.params["stores"] or {}
-    bad = [store for name, store in stores.items() if store_problems(str(name), store)]
-    secrets = set(store_needs(stores)["secrets"]) | (set(_texts(bad)) - PROBES.keys())
-    module.no_log_values.intersection_update(secrets)
-    module.no_log_values.update(secrets)
-
-
-def _texts(value: t.Any) -> t.Iterator[str]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
-    elif value is not None:
-        yield str(value)
-
-
 def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     """Do what the parameters of the module say, and return its result."""
     node = params["node"] or socket.gethostname()
@@ -87,6 +62,8 @@ def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         raise GlanceError(f"trying the stores as the user {user.name}", remedy="run the module as root (become: true)")
     if params["mode"] == "probe":
         rows, made = _probe(params, node, user, check_mode)
+    elif params["mode"] == "mounts":
+        rows, made = _mounts(params, node, user), False
     else:
         rows, made = _markers(params, node, user, check_mode), False
     problems = [problem for row in rows for problem in row["problems"]]
@@ -96,6 +73,7 @@ def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         "problems": problems,
         "messages": [problem["message"] for problem in problems],
         "markers": [marker for row in rows for marker in row.pop("markers")],
+        "mounted": sorted({row.pop("mounted") for row in rows} - {""}),
     }
 
 
@@ -110,7 +88,8 @@ def _probe(params: dict[str, t.Any], node: str, user: Account, check_mode: bool)
         else:
             good.append(name)
             jobs.append(_job(name, store, params["leave_markers"], node, not check_mode))
-    reports = run_jobs(jobs, user, params["timeout"])
+    environment = {name: str(value) for name, value in (params["environment"] or {}).items()}
+    reports = run_jobs(jobs, user, params["timeout"], environment)
     for name, report in zip(good, reports):
         rows[name] = _row(node, name, params["stores"][name]["type"], report)
     return [{"name": name, **rows[name]} for name in params["stores"]], any(report.made for report in reports)
@@ -143,28 +122,28 @@ def _job(name: str, store: Stores, leave_markers: bool, node: str, write: bool) 
 def _located(attempt: Attempt, probe: Probe, name: str, store: Stores) -> None:
     """Find out where the store is, and try it."""
     ceph = {ceph_files(name)["conf"]: f"fsid = {attempt.values.get('fsid')}"}
-    section = store_section(store, name, ANY_RELEASE, read=lambda path: ceph.get(path) or _read(path))
+    section = store_section(store, name, ANY_RELEASE, read=lambda path: ceph.get(path) or read_text(path))
     attempt.report.where = "; ".join(place.storage for place in store_places(store["type"], section) if place.storage)
     probe(attempt)
     if not attempt.write and store["type"] in WRITTEN:
         attempt.report.notes.append("check mode: nothing was written")
 
 
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""
+def _mounts(params: dict[str, t.Any], node: str, user: Account) -> list[Row]:
+    """Look at what is mounted already, before the units that mount are written."""
+    stores = {name: validated_store(name, params["stores"][name]) for name in store_mounts(params["stores"])}
+    jobs = [Job(_store_probe_file.look_at_mount, {"values": values, "write": False}) for values in stores.values()]
+    reports = run_jobs(jobs, user, params["timeout"])
+    return [{"name": name, **_row(node, name, "file", report)} for name, report in zip(stores, reports)]
 
 
 def _markers(params: dict[str, t.Any], node: str, user: Account, check_mode: bool) -> list[Row]:
-    """Look for the markers of other nodes, or remove those of this one."""
+    """Look for the markers of other nodes, or remove markers."""
     looking = params["mode"] == "look"
     action = _store_probe_file.look if looking else _store_probe_file.remove
     wanted: dict[str, list[dict[str, str]]] = {}
     for marker in params["markers"] or []:
-        if (marker["node"] != node) == looking and not check_mode:
+        if (marker["node"] != node or not looking) and not check_mode:
             wanted.setdefault(marker["store"], []).append(marker)
     jobs = [Job(functools.partial(action, markers=markers), {"values": {}}) for markers in wanted.values()]
     reports = run_jobs(jobs, user, params["timeout"])
@@ -184,6 +163,7 @@ def _row(node: str, name: str, kind: str, report: Report) -> Row:
         "free": report.free,
         "total": report.total,
         "notes": notes,
+        "mounted": report.mounted,
         "markers": [{"node": node, "store": name, "path": path} for path in report.markers],
         "problems": [_problem(node, name, report, found).as_dict() for found in report.problems],
     }

@@ -13,12 +13,12 @@ import contextlib
 import errno
 import functools
 import os
-import re
 import typing as t
 from urllib.parse import quote
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._probe import reason
-from ansible_collections.openstack_ops.glance.plugins.module_utils._store_file import FILE, mount_point
+from ansible_collections.openstack_ops.glance.plugins.module_utils._probe_mount import is_something_else, mounted_on
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_file import FILE, mount_point, mount_unit
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_probe_report import (
     Attempt,
     Meaning,
@@ -27,7 +27,6 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._store_probe_
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type import normal_path
 
 MARKER = ".openstack-ops-shared-"
-MOUNT_TABLE = "/proc/self/mountinfo"
 CODES = {
     errno.EACCES: "GLS-164",
     errno.EPERM: "GLS-164",
@@ -56,24 +55,35 @@ def _mounted(attempt: Attempt, point: str) -> None:
     with attempt.step(f"looking whether {point} is mounted"), contextlib.suppress(OSError):
         # What is mounted on demand is mounted now.
         os.scandir(point).close()
-    for line in _lines(MOUNT_TABLE):
-        fields, _separator, rest = line.partition(" - ")
-        kind, source = rest.split()[:2]
-        if _unescaped(fields.split()[4]) == point and kind != "autofs":
-            attempt.note(f"{point} is mounted from {_unescaped(source)} ({kind})")
-            return
-    if not attempt.write:
-        raise ProbeError("GLS-166", f"{point} is not mounted yet", tried=False)
-    raise ProbeError("GLS-166", f"nothing is mounted on {point}: images would land on the node's own disk")
+    if not mounted_as_wanted(attempt):
+        if not attempt.write:
+            raise ProbeError("GLS-166", f"{point} is not mounted yet", tried=False)
+        raise ProbeError("GLS-166", f"nothing is mounted on {point}: images would land on the node's own disk")
 
 
-def _lines(path: str) -> list[str]:
-    with open(path, encoding="utf-8", errors="surrogateescape") as file:
-        return file.read().splitlines()
+def look_at_mount(attempt: Attempt) -> None:
+    """Look whether something else is mounted where the store's file system is going to be."""
+    mounted_as_wanted(attempt)
 
 
-def _unescaped(path: str) -> str:
-    return re.sub(r"\\([0-7]{3})", lambda digits: chr(int(digits.group(1), 8)), path)
+def mounted_as_wanted(attempt: Attempt) -> bool:
+    """Tell whether something is mounted for the store, and raise when it is something else than the options say."""
+    wanted, point = attempt.values["mount"], mount_point(attempt.values)
+    found = mounted_on(point)
+    if found is None:
+        return False
+    attempt.report.mounted = point
+    with attempt.step(f"looking at what is mounted on {point}"):
+        wrong = is_something_else(found, wanted["source"], wanted["fstype"], wanted["options"])
+    if wrong:
+        raise ProbeError(
+            "GLS-166",
+            f"{point} is mounted from {found.words}, and mount says {wanted['source']} ({wanted['fstype']})",
+            "correct mount, or look at what else mounts something there (/etc/fstab); to change over, run"
+            f" systemctl stop '{mount_unit(point)}', which stops glance-api first, and then the playbook again",
+        )
+    attempt.note(f"{point} is mounted from {found.words}")
+    return True
 
 
 def _directory(attempt: Attempt, path: str, devices: set[int]) -> None:
@@ -144,10 +154,13 @@ def probe_and_mark(attempt: Attempt, node: str) -> None:
     probe(attempt)
     for path in map(normal_path, FILE.directories(attempt.values)):
         marker = f"{path}/{MARKER}{attempt.name[-36:]}-{quote(node, safe='')}"
-        with attempt.step(f"writing the marker {marker}", functools.partial(_meaning, path=path)):
-            attempt.report.markers.append(marker)
-            with open(marker, "x", encoding="utf-8") as file:
-                file.write(node)
+        # Before the step, which reports it: a process that is given up may have written it.
+        attempt.report.markers.append(marker)
+        with (
+            attempt.step(f"writing the marker {marker}", functools.partial(_meaning, path=path)),
+            open(marker, "x", encoding="utf-8") as file,
+        ):
+            file.write(node)
 
 
 def look(attempt: Attempt, markers: t.Sequence[t.Mapping[str, str]]) -> None:

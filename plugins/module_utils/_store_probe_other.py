@@ -13,6 +13,7 @@ import socket
 import ssl
 import typing as t
 
+from ansible_collections.openstack_ops.glance.plugins.module_utils._probe import run_command
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_probe_report import (
     Attempt,
     ProbeError,
@@ -21,6 +22,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._store_probe_
 )
 
 CINDER_PACKAGE = "python3-cinderclient"
+ROOTWRAP_CONFIG = "/etc/glance/rootwrap.conf"
 CATALOG_INFO = "volumev3::publicURL"
 HTTPS = 443
 
@@ -34,6 +36,7 @@ def http(attempt: Attempt) -> None:
 def cinder(attempt: Attempt) -> None:
     """Log in to Cinder and look for the volume type; a volume cannot be tried without attaching it."""
     values = attempt.values
+    _may_attach(attempt, values["rootwrap_config"] or ROOTWRAP_CONFIG)
     if values["auth"] is None:
         raise ProbeError("", "volumes are made with the tokens of the users; the store has no account", tried=False)
     readable(values["cacert"], "cacert")
@@ -54,6 +57,23 @@ def cinder(attempt: Attempt) -> None:
     if total >= 0:
         attempt.report.room((total - int(limits.get("totalGigabytesUsed", 0))) << 30, total << 30)
     attempt.note("the login and the volume type were tried: no volume is made")
+
+
+def _may_attach(attempt: Attempt, config: str) -> None:
+    # The packages bring the rule of sudo and the filters of rootwrap; a node's own sudoers may still stand in the way.
+    attempt.report.step = "looking whether Glance may attach volumes"
+    command = ["sudo", "--non-interactive", "glance-rootwrap", config, "umount", "--version"]
+    done = run_command(command, attempt.deadline)
+    if done is not None and done.returncode == 0:
+        return
+    said = " ".join((done.stderr or done.stdout).split()) if done else "sudo is missing, or did not answer"
+    raise ProbeError(
+        "GLS-164",
+        f"Glance's user may not run glance-rootwrap {config} as root, which attaching volumes takes: {said}",
+        "look at /etc/sudoers.d/glance_sudoers and at what /etc/sudoers includes; a rootwrap_config of your own needs a"
+        " rule of your own",
+        tried=done is not None,
+    )
 
 
 def _cinder_client(attempt: Attempt) -> t.Any:

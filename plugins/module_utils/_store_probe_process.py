@@ -49,7 +49,7 @@ class Job:
 class Child:
     """The process that tries one store."""
 
-    def __init__(self, job: Job, user: Account, timeout: float) -> None:
+    def __init__(self, job: Job, user: Account, timeout: float, environment: t.Mapping[str, str]) -> None:
         self.report = Report()
         self._started = time.monotonic()
         self._unread = b""
@@ -57,7 +57,7 @@ class Child:
         self.pid = os.fork()
         if self.pid == 0:
             try:
-                _work(job, user, timeout, far_end)
+                _work(job, user, timeout, environment, far_end)
             finally:
                 # Neither the clean-up of the module nor that of a library.
                 os._exit(0)
@@ -91,9 +91,14 @@ class Child:
         os.waitpid(self.pid, os.WNOHANG)
 
 
-def run_jobs(jobs: t.Sequence[Job], user: Account, timeout: float) -> list[Report]:
-    """Try all stores at once, and return the report of each after ``timeout`` seconds at the latest."""
-    children = [Child(job, user, timeout) for job in jobs]
+def run_jobs(
+    jobs: t.Sequence[Job], user: Account, timeout: float, environment: t.Optional[t.Mapping[str, str]] = None
+) -> list[Report]:
+    """Try all stores at once, and return the report of each after ``timeout`` seconds at the latest.
+
+    :param environment: the variables that Glance's unit is given.
+    """
+    children = [Child(job, user, timeout, environment or {}) for job in jobs]
     end = time.monotonic() + timeout
     with selectors.DefaultSelector() as selector:
         for child in children:
@@ -108,11 +113,11 @@ def run_jobs(jobs: t.Sequence[Job], user: Account, timeout: float) -> list[Repor
     return [child.report for child in children]
 
 
-def _work(job: Job, user: Account, timeout: float, pipe: int) -> None:
+def _work(job: Job, user: Account, timeout: float, environment: t.Mapping[str, str], pipe: int) -> None:
     def publish(report: Report) -> None:
         os.write(pipe, json.dumps(dataclasses.asdict(report)).encode() + b"\n")
 
-    _isolate(pipe)
+    _isolate(pipe, environment)
     _become(user)
     attempt = Attempt(**job.settings, timeout=timeout, publish=publish)
     report = attempt.report
@@ -131,7 +136,7 @@ def _work(job: Job, user: Account, timeout: float, pipe: int) -> None:
     publish(report)
 
 
-def _isolate(pipe: int) -> None:
+def _isolate(pipe: int, environment: t.Mapping[str, str]) -> None:
     # The answer of the module belongs to the module alone, and libraries print.
     os.setsid()
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -142,7 +147,7 @@ def _isolate(pipe: int) -> None:
     os.umask(0o077)
     os.chdir("/")
     os.environ.clear()
-    os.environ.update(ENVIRONMENT)
+    os.environ.update({**ENVIRONMENT, **environment})
 
 
 def _become(user: Account) -> None:

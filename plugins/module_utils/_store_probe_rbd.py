@@ -14,6 +14,7 @@ import errno
 import json
 import typing as t
 
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _store_clients
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_probe_report import (
     Attempt,
     ProbeError,
@@ -48,7 +49,9 @@ def probe(attempt: Attempt) -> None:
     rados, rbd = library("rados", "python3-rados"), library("rbd", "python3-rbd")
     readable(values["conf"], "conf")
     with attempt.step(f"reading {values['conf'] or 'the options of the cluster'}"):
-        cluster = rados.Rados(rados_id=values["user"], conffile=values["conf"], conf=_settings(attempt))
+        # Each step is a wait of its own.
+        patience = attempt.deadline.left() / 2
+        cluster = _store_clients.rados(rados, values["user"], values["conf"], patience, **_settings(values))
     if values["conf"]:
         _keyring(cluster.conf_get("keyring"), cluster.conf_get("key"), values)
     with attempt.step(f"logging in as client.{values['user']}", _connect_meaning):
@@ -62,14 +65,10 @@ class _Closing:
         self.close = cluster.shutdown
 
 
-def _settings(attempt: Attempt) -> dict[str, str]:
-    values = attempt.values
-    # Each of them is a wait of its own.
-    patience = str(max(1, int(attempt.deadline.left() / 2)))
-    settings = dict.fromkeys(("client_mount_timeout", "rados_mon_op_timeout", "rados_osd_op_timeout"), patience)
-    if values["mon_hosts"]:
-        settings.update(mon_host=",".join(values["mon_hosts"]), fsid=values["fsid"], key=values["key"])
-    return settings
+def _settings(values: t.Mapping[str, t.Any]) -> dict[str, str]:
+    if not values["mon_hosts"]:
+        return {}
+    return {"mon_host": ",".join(values["mon_hosts"]), "fsid": values["fsid"], "key": values["key"]}
 
 
 def _keyring(places: str, key: str, values: t.Mapping[str, t.Any]) -> None:

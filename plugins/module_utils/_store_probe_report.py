@@ -49,6 +49,7 @@ class Report:
     :ivar left: the probe object that exists, as long as it does.
     :ivar problems: the arguments of a ``Problem``, without the node.
     :ivar markers: the paths of the markers that were written.
+    :ivar mounted: the directory on which the store's file system is mounted.
     :ivar made: whether a container or a bucket was made, which stays.
     :ivar tried: whether the store was tried.
     :ivar done: whether the probe came to its end.
@@ -63,6 +64,7 @@ class Report:
     notes: list[str] = dataclasses.field(default_factory=list)
     problems: list[dict[str, str]] = dataclasses.field(default_factory=list)
     markers: list[str] = dataclasses.field(default_factory=list)
+    mounted: str = ""
     made: bool = False
     tried: bool = True
     done: bool = False

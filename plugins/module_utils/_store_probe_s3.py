@@ -10,10 +10,9 @@
 from __future__ import annotations
 
 import functools
-import os
-import re
 import typing as t
 
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _store_clients
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_probe_report import (
     Attempt,
     ProbeError,
@@ -55,31 +54,10 @@ def probe(attempt: Attempt) -> None:
     values = attempt.values
     boto3, config = library("boto3", PACKAGE), library("botocore.config", PACKAGE)
     readable(values["cacert"], "cacert")
-    # Newer ones send checksums that older servers refuse; Glance does not ask for them.
-    os.environ["AWS_REQUEST_CHECKSUM_CALCULATION"] = os.environ["AWS_RESPONSE_CHECKSUM_VALIDATION"] = "when_required"
-    patience = attempt.deadline.left() / 2
     with attempt.step(f"reading how to reach {values['host']}"):
-        client = boto3.session.Session(
-            aws_access_key_id=values["access_key"], aws_secret_access_key=values["secret_key"]
-        ).client(
-            "s3",
-            endpoint_url=values["host"],
-            region_name=values["region"] or _region(values["host"]) or None,
-            verify=values["cacert"] or None,
-            config=config.Config(
-                s3={"addressing_style": values["bucket_url_format"] or "auto"},
-                connect_timeout=patience,
-                read_timeout=patience,
-                retries={"total_max_attempts": 1},
-            ),
-        )
+        client = _store_clients.s3(boto3, config, values, attempt.deadline.left() / 2)
     if _exists(attempt, client) or _made(attempt, client):
         _object(attempt, client)
-
-
-def _region(host: str) -> str:
-    found = re.search(r"//s3[.-]([a-z]+-[a-z]+-\d)\.amazonaws\.com", host)
-    return found.group(1) if found else ""
 
 
 def _error_code(error: BaseException) -> str:
@@ -113,7 +91,7 @@ def _made(attempt: Attempt, client: t.Any) -> bool:
     if not attempt.write:
         attempt.note(f"there is no bucket {bucket} yet; it is made when it is first needed")
         return False
-    region = attempt.values["region"] or _region(attempt.values["host"])
+    region = _store_clients.s3_region(attempt.values)
     options = {"CreateBucketConfiguration": {"LocationConstraint": region}} if region else {}
     with attempt.step(f"making the bucket {bucket}", _meaning):
         try:

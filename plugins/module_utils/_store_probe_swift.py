@@ -13,6 +13,7 @@ import functools
 import io
 import typing as t
 
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _store_clients
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_probe_report import (
     Attempt,
     ProbeError,
@@ -32,8 +33,8 @@ def probe(attempt: Attempt) -> None:
     if values["auth"] is None:
         raise ProbeError("", "objects are written with the tokens of the users; the store has no account", tried=False)
     readable(values["cacert"], "cacert")
-    client = library("swiftclient", PACKAGE)
-    connection = client.Connection(**_options(attempt))
+    account = {**values["auth"], "user": swift_user(values["auth"])}
+    connection = _store_clients.swift(library("swiftclient", PACKAGE), account, values, attempt.deadline.left() / 2)
     with attempt.step(f"logging in at {values['auth']['auth_address']}", _login_meaning):
         connection.url, connection.token = connection.get_auth()
     if values["multi_tenant"]:
@@ -45,38 +46,6 @@ def probe(attempt: Attempt) -> None:
         _one_of_many_containers(attempt, connection)
     else:
         _container(attempt, connection, values["container"] or "glance")
-
-
-def _options(attempt: Attempt) -> dict[str, t.Any]:
-    values, auth = attempt.values, attempt.values["auth"]
-    os_options = {"endpoint_type": values["endpoint_type"] or "publicURL"}
-    os_options["service_type"] = values["service_type"] or "object-store"
-    os_options["region_name"] = values["region"]
-    for whose in ("user", "project"):
-        if auth[f"{whose}_domain_id"]:
-            os_options[f"{whose}_domain_id"] = auth[f"{whose}_domain_id"]
-        else:
-            os_options[f"{whose}_domain_name"] = auth[f"{whose}_domain_name"] or "Default"
-    options = {
-        "authurl": auth["auth_address"],
-        "auth_version": "3",
-        "preauthurl": values["endpoint"],
-        "cacert": values["cacert"],
-        "insecure": bool(values["insecure"]),
-        "timeout": attempt.deadline.left() / 2,
-        "retries": 1,
-        "os_options": os_options,
-    }
-    if auth["application_credential_id"]:
-        os_options.update(
-            auth_type="v3applicationcredential",
-            application_credential_id=auth["application_credential_id"],
-            application_credential_secret=auth["application_credential_secret"],
-        )
-    else:
-        project, _colon, user = swift_user(auth).partition(":")
-        options.update(user=user, key=auth["key"], tenant_name=project)
-    return options
 
 
 def _login_meaning(error: BaseException) -> t.Optional[tuple[str, str]]:

@@ -26,6 +26,8 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type i
     Rule,
     Section,
     StoreType,
+    domain_identity,
+    keystone_identity,
     server_address,
 )
 
@@ -170,19 +172,33 @@ def swift_reference(values: Parameters, release: int) -> Parameters:
 def _places(section: Section) -> list[Place]:
     container = section.text("swift_store_container", "glance")
     if section.flag("swift_store_multi_tenant"):
-        server = server_address(section.text("swift_store_auth_address"))
-        return [Place("swift+http", f"the containers {container}_* of every project at {server}")]
+        server = section.text("swift_store_auth_address")
+        what = f"the containers {container}_* of every project"
+        return [_place("swift+http", what, server, section)]
     reference = section.text("default_swift_reference", "ref1")
     account = Section(section.name, section.reference)
     project = account.text("user").partition(":")[0] or account.text("application_credential_id")
     several = "*" if section.text("swift_store_multiple_containers_seed", "0") != "0" else ""
-    server = server_address(account.text("auth_address"))
-    return [
-        Place(
-            f"swift+config://{reference}/{container}{'_' if several else '/'}",
-            f"the container {container}{several} of {project} at {server}",
-        )
-    ]
+    address = f"swift+config://{reference}/{container}{'_' if several else '/'}"
+    what = f"the container {container}{several} of {project}"
+    if not account.text("application_credential_id"):
+        domain = domain_identity(account.options, "project_domain")
+        what += "" if domain == "default" else f" in the domain with the {domain}"
+    return [_place(address, what, account.text("auth_address"), section)]
+
+
+def _place(address: str, what: str, keystone: str, section: Section) -> Place:
+    # Behind one Keystone there may be several Swifts, and these options choose one.
+    chosen = {
+        "region": section.text("swift_store_region"),
+        "service type": section.text("swift_store_service_type").replace("object-store", ""),
+        "endpoint": server_address(section.text("swift_store_endpoint")),
+    }
+    which = "".join(f", {option} {value}" for option, value in chosen.items() if value)
+    found = re.sub(r"(?<=, endpoint )https?://", "", which)
+    return Place(
+        address, f"{what} at {server_address(keystone)}{which}", f"{what} at {keystone_identity(keystone)}{found}"
+    )
 
 
 def _warnings(values: Parameters) -> t.Iterator[str]:
@@ -194,6 +210,13 @@ SWIFT = StoreType(
     options=OPTIONS,
     findings=_findings,
     computed=_computed,
+    sets={
+        "swift_store_auth_address": "auth.auth_address",
+        "swift_store_auth_version": "auth",
+        "swift_store_config_file": "auth",
+        "swift_store_key": "auth.key",
+        "swift_store_user": "auth.user",
+    },
     places=_places,
     warnings=_warnings,
     inner_since={

@@ -8,7 +8,8 @@
 """Let Glance note in which store each image is.
 
 In single-store form a location names no store. In multi-store form Glance adds the name when somebody asks for the one
-image, and not when images are listed (Train, spec "Lazy update of stores information").
+image, and not when images are listed (Train, spec "Lazy update of stores information"). It then corrects the name of a
+store that is not configured any more, too.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import ImageApi, Record, is_unreachable
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import ImageApi, is_unreachable
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import Record
 
 LISTINGS: tuple[dict[str, str], ...] = (
     {},
@@ -31,47 +33,67 @@ AT_ONCE = 8
 
 
 class Tagging:
-    """The images that have no store, before and after Glance was asked for each.
+    """The images without the name of a store that is configured, before and after Glance was asked for each.
 
     :ivar images: how many images there are.
-    :ivar untagged: those with data that had no store.
-    :ivar left: those that have none even now: their location is in no store that is configured.
+    :ivar nameless: those with data that had no store.
+    :ivar misnamed: those that had one that is not configured, such as the old name of a store.
+    :ivar left: those of both that Glance has found no store for: none that is configured leads to their location.
     """
 
     def __init__(self, api: ImageApi) -> None:
         self._api = api
+        self._stores: t.Optional[list[str]] = None
         self.images = 0
-        self.untagged: list[Record] = []
+        self.nameless: list[Record] = []
+        self.misnamed: list[Record] = []
         self.left: list[Record] = []
 
-    def look(self, silence_is_fine: bool) -> None:
-        """List all images.
+    @property
+    def single(self) -> bool:
+        """Whether the API is in single-store form, in which there is nothing to note."""
+        return self._stores is None
 
-        :param silence_is_fine: find none where no Glance answers, as on a site that is not deployed yet.
+    def look(self, check_mode: bool) -> None:
+        """List the stores and all images.
+
+        :param check_mode: find none where no Glance answers, as on a site that is not deployed yet; and all of them
+            where the change to multi-store form is yet to come.
         """
         try:
+            stores = self._api.stores()
+            self._stores = None if stores is None else [str(store["id"]) for store in stores]
+            if self.single and not check_mode:
+                return
             found = {image["id"]: image for filters in LISTINGS for image in self._api.listing(**filters)}
         except GlanceError as error:
-            if silence_is_fine and is_unreachable(error):
+            if check_mode and is_unreachable(error):
                 return
             raise
         self.images = len(found)
-        self.untagged = [image for image in found.values() if not image.get("stores") and image["status"] in WITH_DATA]
-        self.left = self.untagged
+        self.left = [image for image in found.values() if image["status"] in WITH_DATA and not self._is_tagged(image)]
+        self.nameless = [image for image in self.left if not image.get("stores")]
+        self.misnamed = [image for image in self.left if image.get("stores")]
+
+    def _is_tagged(self, image: Record) -> bool:
+        names = image.get("stores")
+        return bool(names) and (self._stores is None or set(str(names).split(",")) <= set(self._stores))
 
     def tag(self) -> None:
-        """Ask for each image that has no store."""
+        """Ask for each image that has no store, or one that is not configured."""
         self._api.authenticate()
         with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-            seen = list(pool.map(lambda image: self._api.get(image["id"]), self.untagged))
-        self.left = [image for image in seen if image is not None and not image.get("stores")]
+            seen = list(pool.map(lambda image: self._api.get(image["id"]), self.left))
+        self.left = [image for image in seen if image is not None and not self._is_tagged(image)]
 
     def result(self) -> dict[str, t.Any]:
         """What the module returns."""
         left = {image["id"] for image in self.left}
         return {
             "images": self.images,
-            "tagged": [_shown(image) for image in self.untagged if image["id"] not in left],
+            "single": self.single,
+            "tagged": [_shown(image) for image in self.nameless if image["id"] not in left],
+            "renamed": [_shown(image) for image in self.misnamed if image["id"] not in left],
             "untagged": [_shown(image) for image in self.left],
         }
 

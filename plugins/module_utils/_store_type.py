@@ -115,11 +115,18 @@ class Place(t.NamedTuple):
     """Where a store keeps its images.
 
     :param address: what the locations of these images begin with, without credentials, as far as it can be known.
-    :param storage: the same in words, such as ``the directory /srv/images``; two stores must not have it in common.
+    :param storage: the same in words, such as ``the directory /srv/images``.
+    :param identity: what no other place has, where the words say less or more than that.
     """
 
     address: str
     storage: str
+    identity: str = ""
+
+    @property
+    def key(self) -> str:
+        """What two stores must not have in common."""
+        return self.identity or self.storage
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,6 +135,7 @@ class StoreType:
 
     :param findings: what is wrong with the values that neither an argument spec nor a rule can tell.
     :param computed: the oslo options that do not take a value as it is, given the values and the name of the store.
+    :param sets: the option that each oslo option follows from which does not take a value as it is.
     :param directories: the directories on the node that the store keeps its images in.
     :param places: where the store of a section keeps its images.
     :param warnings: what an operator should know though it works, given the values and the release.
@@ -141,6 +149,7 @@ class StoreType:
     constraints: Parameters = dataclasses.field(default_factory=dict)
     findings: t.Callable[[Parameters], t.Iterator[Finding]] = lambda values: iter(())
     computed: t.Callable[[Parameters, str], Parameters] = lambda values, name: {}
+    sets: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     directories: t.Callable[[Parameters], list[str]] = lambda values: []
     warnings: t.Callable[[Parameters], t.Iterator[str]] = lambda values: iter(())
     inner_since: t.Mapping[str, t.Mapping[str, int]] = dataclasses.field(default_factory=dict)
@@ -156,3 +165,17 @@ def normal_path(path: str) -> str:
 def server_address(url: str) -> str:
     """Return the URL of a server without credentials, without a slash at its end, in lower case."""
     return re.sub(r"//[^/@]*@", "//", url).rstrip("/").lower()
+
+
+def keystone_identity(url: str) -> str:
+    """Return what stays of the URL of a Keystone when it gets TLS, or another version of its API."""
+    server = re.sub(r"/v[0-9.]+$", "", server_address(url))
+    return re.sub(r"^http://([^/]*?)(:80)?(?=/|$)|^https://([^/]*?)(:443)?(?=/|$)", r"\1\3", server)
+
+
+def domain_identity(options: t.Mapping[str, t.Any], prefix: str) -> str:
+    """Return which domain some options name, by ``<prefix>_id`` or ``<prefix>_name``; without them the default one."""
+    name, identity = str(options.get(f"{prefix}_name") or ""), str(options.get(f"{prefix}_id") or "")
+    if name.lower() == "default" or identity == "default" or not (name or identity):
+        return "default"
+    return f"name {name}" if name else f"id {identity}"

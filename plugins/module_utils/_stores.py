@@ -257,6 +257,12 @@ def validated_store(name: str, store: t.Any, release: t.Optional[int] = None) ->
     return values
 
 
+def oslo_names(kind: str) -> dict[str, str]:
+    """Return the option of ``glance_stores`` that sets each oslo option of a type."""
+    simple = {option.oslo: name for name, option in _options(kind).items() if option.oslo}
+    return {**simple, **STORE_TYPES[kind].sets}
+
+
 def store_options(
     store: t.Any,
     name: str,
@@ -315,20 +321,16 @@ def store_places(kind: str, section: Section) -> list[Place]:
 def store_needs(stores: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return what the stores need on a node; a store that has problems is left out.
 
-    :returns: ``types`` of the stores; ``directories`` that hold images, as ``path`` and ``purpose``; ``mounts`` as
-        ``path``, ``source``, ``fstype``, ``options`` and ``store``; ``ceph``, the files to be written for clusters that
-        are described in the options, and ``ceph_keys``, their keys by store; ``secrets``, the credentials of all
-        stores; ``warnings`` for people.
+    :returns: ``types`` of the stores; ``directories`` that hold images, as ``path`` and ``purpose``; ``mounts``, each
+        once, as ``path``, ``unit``, ``source``, ``fstype`` and ``options``; ``ceph``, the files to be written for
+        clusters that are described in the options, and ``ceph_keys``, their keys by store; ``secrets``, the
+        credentials of all stores; ``warnings`` for people.
     """
-    good = {
-        str(name): _validated(store["type"], store).validated_parameters
-        for name, store in stores.items()
-        if not store_problems(str(name), store)
-    }
+    good = _good(stores)
     return {
         "types": sorted({values["type"] for values in good.values()}),
         "directories": [item for name, values in good.items() for item in _directories(name, values)],
-        "mounts": [_mount(name, values) for name, values in good.items() if values.get("mount")],
+        "mounts": list({mount["unit"]: mount for mount in _mounts(good).values()}.values()),
         "ceph": [_ceph(name, values) for name, values in good.items() if values.get("mon_hosts")],
         # Apart, because Ansible shows what a loop goes over.
         "ceph_keys": {name: values["key"] for name, values in good.items() if values.get("mon_hosts")},
@@ -338,6 +340,14 @@ def store_needs(stores: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
             for name, values in good.items()
             for warning in STORE_TYPES[values["type"]].warnings(values)
         ],
+    }
+
+
+def _good(stores: t.Mapping[str, t.Any]) -> dict[str, Parameters]:
+    return {
+        str(name): _validated(store["type"], store).validated_parameters
+        for name, store in stores.items()
+        if not store_problems(str(name), store)
     }
 
 
@@ -352,10 +362,19 @@ def _directories(name: str, values: Parameters) -> t.Iterator[dict[str, str]]:
         yield {"path": normal_path(path), "purpose": f"datadir of the store '{name}'"}
 
 
-def _mount(name: str, values: Parameters) -> dict[str, str]:
+def store_mounts(stores: t.Mapping[str, t.Any]) -> dict[str, dict[str, str]]:
+    """Return what each store has mounted, by the name of the store; one that has problems is left out."""
+    return _mounts(_good(stores))
+
+
+def _mounts(good: t.Mapping[str, Parameters]) -> dict[str, dict[str, str]]:
+    return {name: _mount(values) for name, values in good.items() if values.get("mount")}
+
+
+def _mount(values: Parameters) -> dict[str, str]:
     mount = {key: values["mount"][key] for key in ("source", "fstype", "options")}
     path = mount_point(values)
-    return {"path": path, "unit": mount_unit(path), "store": name, **mount}
+    return {"path": path, "unit": mount_unit(path), **mount}
 
 
 def _secrets(values: Parameters) -> t.Iterator[str]:

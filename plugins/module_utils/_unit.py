@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._difference import Difference
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError, without_credentials
+from ansible_collections.openstack_ops.glance.plugins.module_utils._health import is_disabled_by_file
 
 JOURNAL_LINES = 20
 LOOP = 3
@@ -451,7 +452,7 @@ class Health:
         deadline = self._clock() + timeout
         while True:
             status, text = self._probe()
-            health = "ok" if status == 200 else "drained" if _is_drained(status, text) else ""
+            health = "ok" if status == 200 else "drained" if is_disabled_by_file(status, text) else ""
             if health and settled:
                 return health
             settled = False
@@ -481,11 +482,6 @@ class Health:
             remedy=f"mend what the journal says (see also the service's log file), then run again;"
             f" `systemctl status {self._name}` shows the unit",
         )
-
-
-def _is_drained(status: int, text: str) -> bool:
-    """Tell whether the service was taken out of service on purpose, by oslo.middleware's ``disable_by_file``."""
-    return status == 503 and "DISABLED BY FILE" in text.upper()
 
 
 def _told(status: int, text: str) -> str:

@@ -22,6 +22,7 @@ import uuid
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._checks import Problem
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
+from ansible_collections.openstack_ops.glance.plugins.module_utils._health import is_disabled_by_file
 from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import RequestCount, told
 
 if t.TYPE_CHECKING:
@@ -33,6 +34,7 @@ ABANDONED_AFTER = datetime.timedelta(minutes=10)
 BLOCK = 256 * 1024
 OK = "ok"
 SKIPPED = "skipped"
+DRAINED = "drained"
 
 
 class StoppedError(Exception):
@@ -55,7 +57,7 @@ class Node:
     def fine(self) -> bool:
         """Whether nothing that was looked at is wrong, and something was."""
         looked = [self.healthcheck, self.unauthenticated, self.upload, self.download]
-        return all(result in (OK, SKIPPED) for result in looked) and self.healthcheck == OK
+        return all(result in (OK, SKIPPED, DRAINED) for result in looked) and self.healthcheck in (OK, DRAINED)
 
     def as_dict(self) -> dict[str, t.Any]:
         """The node as the module returns it."""
@@ -83,15 +85,22 @@ class Verification:
 
     :param timeout: how many seconds a server may be silent.
     :param store: the store to upload into; without it, the default store.
+    :param drained: whether a node is fine that was taken out of service by file.
     """
 
     def __init__(
-        self, connection: Connection, endpoints: t.Mapping[str, str], timeout: float, store: t.Optional[str] = None
+        self,
+        connection: Connection,
+        endpoints: t.Mapping[str, str],
+        timeout: float,
+        store: t.Optional[str] = None,
+        drained: bool = False,
     ) -> None:
         self._connection = connection
         self._requests = RequestCount(connection)
         self._timeout = timeout
         self._store = store
+        self._drained = drained
         self.nodes = [Node(name, str(url).rstrip("/")) for name, url in endpoints.items()]
         self.problems: list[Problem] = []
         self.proof: t.Optional[Proof] = None
@@ -151,12 +160,14 @@ class Verification:
                 node.healthcheck = "no answer"
                 self._problem("GLS-301", node.node, error)
             return
-        node.healthcheck = self._judge_health(node, health.status_code)
+        node.healthcheck = self._judge_health(node, health.status_code, health.text)
         node.unauthenticated = self._judge_refusal(node, answer.status_code)
 
-    def _judge_health(self, node: Node, status: int) -> str:
+    def _judge_health(self, node: Node, status: int, text: str) -> str:
         if status == 200:
             return OK
+        if self._drained and is_disabled_by_file(status, text):
+            return DRAINED
         self.problems.append(Problem("GLS-301", f"{node.url}/healthcheck answers with HTTP {status}", node.node))
         return f"HTTP {status}"
 

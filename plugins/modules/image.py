@@ -43,6 +43,12 @@ options:
       - The name of the image.
       - It has to be unique among the images of the owner, unless O(id) is given.
     type: str
+  previous_names:
+    description:
+      - Names that the image may have had before. When no image has O(name), one of these names gets it.
+    type: list
+    elements: str
+    default: []
   id:
     description:
       - The UUID of the image. An image that is not there yet is created with it.
@@ -61,16 +67,88 @@ options:
       - Needed to create an image. For an image that is there, it may be left out to look after the attributes only.
       - A URL is streamed into Glance, without a copy in a file. E(HTTPS_PROXY), E(NO_PROXY) and E(REQUESTS_CA_BUNDLE)
         are used. Credentials and query are not shown in messages.
+      - A download that breaks goes on from where it broke, when the server gives out parts and says which version of
+        the file it has (C(ETag) or C(Last-Modified)). An C(https) URL that leads to one without TLS is refused.
     type: str
   checksum:
     description:
       - The checksum that O(source) must have, as C(algorithm:hexadecimal digits). The algorithms are V(sha512),
         V(sha384), V(sha256), V(sha224), V(sha1) and V(md5).
+      - Or C(algorithm:) and the URL or path of a file with checksums, such as C(SHA512SUMS). The line with the file
+        name of O(source) counts.
       - A file is checked before anything is created. A URL is checked before its last bytes are sent, so that a wrong
         image never becomes active.
       - A checksum that Glance does not compute itself is kept in the property
         C(owner_specified.openstack.<algorithm>), to know the image again.
     type: str
+  checksum_keyring:
+    description:
+      - A file with public keys, as C(gpg --export) writes it. The file with checksums that O(checksum) names must be
+        signed by one of them. Needs C(gpgv).
+      - It has to be signed in itself, unless O(checksum_signature) is given. Only what is signed in it counts then.
+    type: path
+  checksum_signature:
+    description:
+      - The URL or path of the detached signature of the file with checksums.
+    type: str
+  decompress:
+    description:
+      - Whether O(source) is compressed (gzip, bzip2, xz, zstd) and shall be decompressed while it is sent. It is
+        neither written to a file nor held in memory as a whole. zstd needs the Python library C(zstandard).
+      - O(checksum) is that of the compressed source. It is kept in the property
+        C(owner_specified.openstack_ops.source), by which the image is compared with its source later.
+    type: bool
+    default: false
+  max_size:
+    description:
+      - How large a decompressed image may become, such as V(20G).
+    type: bytes
+    default: 100G
+  convert:
+    description:
+      - The disk format into which O(source) is converted by C(qemu-img) before it is uploaded. O(disk_format) is then
+        that of the source.
+      - Ceph, for one, clones only V(raw) images.
+    type: str
+    choices: [raw, qcow2, vhd, vhdx, vmdk, vdi]
+  work_directory:
+    description:
+      - The directory for what O(convert) needs, the system's directory for temporary files when it is left out. Free
+        space for the source, when it is not a file, and for the virtual size of the disk is asked for before it is
+        used.
+    type: path
+  import_method:
+    description:
+      - How the data get into Glance. V(upload) sends them at once, V(glance-direct) by way of Glance's staging area,
+        where its import plugins work on them.
+      - With V(web-download), Glance itself fetches the URL in O(source), and with V(glance-download) the image
+        O(remote_image) from another Glance. A checksum that Glance does not compute is compared by reading the data
+        back.
+      - What Glance says of an import that fails is told. Releases before Wallaby say little.
+    type: str
+    choices: [upload, glance-direct, web-download, glance-download]
+    default: upload
+  remote_image:
+    description:
+      - The image that O(import_method=glance-download) fetches.
+    type: dict
+    suboptions:
+      id:
+        description:
+          - The id of the image.
+        type: str
+        required: true
+      region:
+        description:
+          - The region of the other Glance, as it stands in the catalogue of Keystone.
+        type: str
+        required: true
+      interface:
+        description:
+          - The interface of the other Glance.
+        type: str
+        choices: [public, internal, admin]
+        default: public
   disk_format:
     description:
       - The format of the disk. V(auto) finds it by looking at the bytes.
@@ -93,18 +171,31 @@ options:
       - By default, Glance allows only administrators to publish images.
     type: str
     choices: [public, private, shared, community]
+  members:
+    description:
+      - The names or ids of the projects that a shared image is shared with, all of them. An empty list removes
+        everyone.
+    type: list
+    elements: str
+  accept_members:
+    description:
+      - Whether the image is accepted in the name of the members, so that it stands in their lists. Needs an
+        administrator.
+    type: bool
+    default: false
   properties:
     description:
       - Properties of the image. Numbers and booleans become texts (V(true) and V(false)).
       - A property whose value is null is removed. One that is not named stays as it is, unless
-        O(purge_properties=true).
+        O(properties_mode=exact).
     type: dict
-  purge_properties:
+  properties_mode:
     description:
-      - Whether properties that are not in O(properties) are removed. Those of Glance and openstacksdk
-        (C(os_glance_*), C(owner_specified.openstack.*)) stay.
-    type: bool
-    default: false
+      - With V(exact), properties that are not in O(properties) are removed. Those of Glance, of openstacksdk and of
+        this collection (C(os_glance_*), C(owner_specified.openstack.*), C(owner_specified.openstack_ops.*)) stay.
+    type: str
+    choices: [merge, exact]
+    default: merge
   tags:
     description:
       - The tags of the image, all of them. An empty list removes every tag.
@@ -118,6 +209,10 @@ options:
     description:
       - Whether the image is left out of lists; it can still be used by its id.
       - Glance has it from the release Rocky on.
+    type: bool
+  deactivated:
+    description:
+      - Whether nobody but administrators may read the data of the image.
     type: bool
   min_disk:
     description:
@@ -137,18 +232,34 @@ options:
       - The name of the store into which the data are uploaded. Glance's default store is used when it is left out.
       - An image that is there is not moved; the module warns when it lies in another store.
     type: str
+  stores:
+    description:
+      - The names of the stores in which the image shall lie. A new image is uploaded into the first one. Glance copies
+        it to those that it does not lie in yet (C(copy-image), from the release Ussuri on).
+      - The image is removed from no store.
+    type: list
+    elements: str
   replace:
     description:
       - What to do when the data or the formats of the image differ from those declared, which Glance cannot change.
       - With V(true), a new image with all attributes of the old one is uploaded and verified, and the old one is
-        deleted then. An old image that is in use is hidden instead. An old image that is protected is refused.
+        deleted then. An old image that is in use or protected is hidden instead, with a warning.
       - With V(false), the module fails.
     type: bool
     default: false
+  keep:
+    description:
+      - How many old versions of the image are kept, hidden, when it is replaced. The oldest of more are deleted, but
+        for those that are in use or protected.
+      - Old versions are known by the property C(owner_specified.openstack_ops.replaced), which holds their id and that
+        of the image that came after them.
+      - When it is left out, the image that is replaced is deleted, and older versions are not looked at.
+    type: int
   timeout:
     description:
       - How many seconds Glance or the server of a URL may stay silent while data are transferred. It does not limit how
-        long the whole transfer takes.
+        long the whole transfer takes. For what grows with the image, such as the answer to an upload or an import, time
+        is added by its size.
     type: int
     default: 600
   progress_file:
@@ -158,6 +269,8 @@ options:
     type: path
 requirements:
   - oslo.utils >= 7.4
+  - gpgv for O(checksum_keyring)
+  - qemu-img for O(convert)
 seealso:
   - module: openstack_ops.glance.registration
 author: The openstack_ops.glance developers (@openstack-ops)
@@ -187,12 +300,32 @@ EXAMPLES = r"""
     disk_format: qcow2
     store: fast
 
-- name: Replace the image when a new one was published under the same name
+- name: Replace the image when a new one was published under the same name, and keep two old ones
   openstack_ops.glance.image:
     cloud: admin
-    name: nightly
-    source: /srv/images/nightly.qcow2
+    name: debian-12
+    source: https://cloud.debian.org/images/cloud/bookworm/latest/debian-12-genericcloud-amd64.qcow2
+    checksum: sha512:https://cloud.debian.org/images/cloud/bookworm/latest/SHA512SUMS
     replace: true
+    keep: 2
+
+- name: Convert an image for Ceph, and keep it in two stores
+  openstack_ops.glance.image:
+    cloud: admin
+    name: appliance
+    source: /srv/images/appliance.qcow2.xz
+    decompress: true
+    convert: raw
+    stores: [ceph, archive]
+
+- name: Share an image with two projects
+  openstack_ops.glance.image:
+    cloud: admin
+    name: licensed
+    source: /srv/images/licensed.qcow2
+    visibility: shared
+    members: [customer, partner]
+    accept_members: true
 
 - name: Protect an image, and remove one of its properties
   openstack_ops.glance.image:
@@ -218,6 +351,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+action:
+  description: What was done, one of V(created), V(filled), V(replaced), V(changed), V(unchanged) and V(deleted).
+    V(filled) is an image that was there without data.
+  returned: success
+  type: str
+  sample: created
 image:
   description:
     - The image as Glance describes it, without the addresses of its data.
@@ -269,9 +408,10 @@ from urllib.parse import urlsplit
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _image
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_format import (
-    CONTAINER_FORMATS,
-    DISK_FORMATS,
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_declaration import (
+    IMAGE_SPEC,
+    MUTUALLY_EXCLUSIVE,
+    REQUIRED_ONE_OF,
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import (
     AUTH_ARGUMENT_SPEC,
@@ -280,32 +420,19 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack im
 
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     **AUTH_ARGUMENT_SPEC,
-    "name": {"type": "str"},
-    "id": {"type": "str"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "source": {"type": "str"},
-    "checksum": {"type": "str"},
-    "disk_format": {"type": "str", "choices": ["auto", *DISK_FORMATS], "default": "auto"},
-    "container_format": {"type": "str", "choices": list(CONTAINER_FORMATS)},
-    "visibility": {"type": "str", "choices": ["public", "private", "shared", "community"]},
-    "properties": {"type": "dict"},
-    "purge_properties": {"type": "bool", "default": False},
-    "tags": {"type": "list", "elements": "str"},
-    "protected": {"type": "bool"},
-    "hidden": {"type": "bool"},
-    "min_disk": {"type": "int"},
-    "min_ram": {"type": "int"},
-    "owner": {"type": "str"},
-    "store": {"type": "str"},
-    "replace": {"type": "bool", "default": False},
-    "timeout": {"type": "int", "default": 600},
+    **IMAGE_SPEC,
     "progress_file": {"type": "path"},
 }
 
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, required_one_of=[["name", "id"]], supports_check_mode=True)
+    module = AnsibleModule(
+        argument_spec=ARGUMENT_SPEC,
+        required_one_of=REQUIRED_ONE_OF,
+        mutually_exclusive=MUTUALLY_EXCLUSIVE,
+        supports_check_mode=True,
+    )
     hide_only_secrets(module)
     password = urlsplit(module.params["source"] or "").password
     if password:

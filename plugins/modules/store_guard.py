@@ -22,7 +22,12 @@ description:
     Glance. An image that is in a store that stays as well is not lost.
   - What is found does not fail the module, so that the problems of all hosts can be told in one message. Each problem
     has a code, which C(docs/checks.md) explains.
-  - On a node without a configuration of Glance, or with one that names no database, nothing can be lost.
+  - A file system that is going to be mounted over the directories of a store hides what lies there. Unless it is
+    mounted already, the images that lie there now count as lost. So do all images beneath where another one is mounted,
+    or was mounted by the unit of systemd that the collection wrote earlier.
+  - On a node without a configuration of Glance, or with one that names no database, nothing can be compared. With
+    O(database) the images that this database has are looked at there, and those count as lost that lie in no place of
+    O(stores).
 options:
   stores:
     description:
@@ -49,15 +54,12 @@ options:
     type: list
     elements: str
     default: []
-  config_file:
+  database:
     description:
-      - The configuration of the node's Glance.
-    type: path
-    default: /etc/glance/glance-api.conf
-  config_directory:
-    description:
-      - The directory with further files of the configuration. By default O(config_file) with C(.d) behind it.
-    type: path
+      - The URL of the database that the node's Glance is going to have, as in C([database] connection). It counts where
+        the node's configuration names none.
+      - Where it cannot be read, that is a problem, and in check mode a note, because it may be yet to come.
+    type: str
   node:
     description:
       - The name of the node in the messages. By default its host name.
@@ -74,6 +76,7 @@ attributes:
 extends_documentation_fragment:
   - openstack_ops.glance._attributes
   - openstack_ops.glance._attributes.info_module
+  - openstack_ops.glance._config_files
 requirements:
   - oslo.config, SQLAlchemy and PyMySQL, which come with Glance, where the node has a configuration of Glance.
 notes:
@@ -149,7 +152,8 @@ notes:
   sample:
     - "Glance is going to find the images of 'fs' in 'local': the directory /var/lib/glance/images"
 stores:
-  description: What becomes of each store of today.
+  description:
+    - What becomes of each store of today. On a node without a configured Glance only what is V(covered).
   returned: success
   type: list
   elements: dict
@@ -168,7 +172,8 @@ stores:
       sample: the directory /var/lib/glance/images
     fate:
       description:
-        - V(kept), V(renamed), V(moved) when the store gets another place, or V(gone).
+        - V(kept), V(renamed), V(moved) when the store gets another place, V(covered) when a file system is going to be
+          mounted over its directories, or V(gone).
       type: str
       sample: gone
     becomes:
@@ -197,6 +202,11 @@ layout:
   returned: success
   type: dict
   sample: {before: multi, after: multi}
+has_run:
+  description: Whether the configuration of the node names a database.
+  returned: success
+  type: bool
+  sample: true
 read_images:
   description: Whether the images had to be read from the database.
   returned: success
@@ -208,6 +218,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _store_guard
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._running_config import CONFIG_FILE
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_secrets import hide_only_secrets
 
 ARGUMENT_SPEC = {
     "stores": {"type": "dict", "required": True, "no_log": True},
@@ -217,6 +228,7 @@ ARGUMENT_SPEC = {
     "allow_unreadable_images": {"type": "list", "elements": "str", "default": []},
     "config_file": {"type": "path", "default": CONFIG_FILE},
     "config_directory": {"type": "path"},
+    "database": {"type": "str", "no_log": True},
     "node": {"type": "str"},
 }
 
@@ -224,10 +236,9 @@ ARGUMENT_SPEC = {
 def main() -> None:
     """Compare, and report."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    # ansible-core hides every string of an option that is secret, the names of directories too.
-    module.no_log_values.difference_update(_store_guard.shown_values(module.params["stores"]))
+    hide_only_secrets(module)
     try:
-        result = _store_guard.run(module.params)
+        result = _store_guard.run(module.params, module.check_mode)
     except GlanceError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=False, **result)

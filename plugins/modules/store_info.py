@@ -20,15 +20,6 @@ description:
   - With O(look_for_orphans) it compares what lies in the stores with the images as well.
   - Changes nothing and deletes nothing.
 options:
-  config_file:
-    description:
-      - The configuration of the node's Glance.
-    type: path
-    default: /etc/glance/glance-api.conf
-  config_directory:
-    description:
-      - The directory with further files of the configuration. By default O(config_file) with C(.d) behind it.
-    type: path
   ask_api:
     description:
       - Whether the API of the node is asked for its stores, as the user of C([keystone_authtoken]).
@@ -69,6 +60,7 @@ attributes:
 extends_documentation_fragment:
   - openstack_ops.glance._attributes
   - openstack_ops.glance._attributes.info_module
+  - openstack_ops.glance._config_files
 requirements:
   - oslo.config, SQLAlchemy, PyMySQL and keystoneauth1, which come with Glance.
 notes:

@@ -22,9 +22,10 @@ description:
   - It does not fail because of what it finds, so that the problems of all nodes can be told in one message. Each
     problem has a code, which C(docs/checks.md) explains.
   - What is tried depends on the type. With V(file) every directory, and whether the file system of the option C(mount)
-    is mounted. With V(swift), V(s3) and V(rbd) the container, the bucket, the pool. With V(swift) and C(multi_tenant)
-    the login alone, for the objects go into the accounts of the users. With V(cinder) the login and the volume type,
-    with V(vmware) the connection alone, with V(http) the file of the certificates; nothing is written there.
+    is mounted, and no other one. With V(swift), V(s3) and V(rbd) the container, the bucket, the pool. With V(swift)
+    and C(multi_tenant) the login alone, for the objects go into the accounts of the users. With V(cinder) the login,
+    the volume type and whether O(user) may run C(glance-rootwrap), with V(vmware) the connection alone, with V(http)
+    the file of the certificates; nothing is written there.
   - In check mode nothing is written anywhere. It logs in and looks at the place of each store. What the collection
     itself makes on a node, such as a directory, may be missing then.
 options:
@@ -32,14 +33,24 @@ options:
     description:
       - With V(probe), the stores are tried.
       - With V(look), the node looks for the O(markers) of other nodes, and those that it does not see are problems.
-      - With V(remove), the O(markers) of this node are removed.
+      - With V(remove), the O(markers) are removed.
+      - With V(mounts), the node looks whether something else is mounted where a store has the option C(mount). Nothing
+        is a problem then that is not mounted yet.
     type: str
-    choices: [probe, look, remove]
+    choices: [probe, look, remove, mounts]
     default: probe
   stores:
     description:
-      - The stores by name, as in C(glance_stores), with their credentials. Needed with O(mode=probe).
+      - The stores by name, as in C(glance_stores), with their credentials. Needed with O(mode=probe) and
+        O(mode=mounts).
     type: dict
+  environment:
+    description:
+      - The environment variables that Glance's unit is given, such as C(AWS_CA_BUNDLE). The stores are tried with them
+        and without those of who runs the module.
+      - They are no secrets, for systemd shows them to every user of the node.
+    type: dict
+    default: {}
   leave_markers:
     description:
       - Whether O(mode=probe) leaves a marker in each directory of a file store that the nodes share, which is one with
@@ -48,7 +59,7 @@ options:
     default: false
   markers:
     description:
-      - The RV(markers) that O(mode=probe) returned on all nodes. Needed with the other modes.
+      - The RV(markers) that O(mode=probe) returned on all nodes. Needed with O(mode=look) and O(mode=remove).
     type: list
     elements: dict
     suboptions:
@@ -120,7 +131,7 @@ EXAMPLES = r"""
     markers: "{{ ansible_play_hosts | map('extract', hostvars) | map(attribute='probe.markers') | flatten }}"
   register: look
 
-- name: Remove the markers
+- name: Remove the own markers
   openstack_ops.glance.store_probe:
     mode: remove
     node: "{{ inventory_hostname }}"
@@ -232,15 +243,23 @@ markers:
       description: The path of the marker.
       type: str
       sample: /srv/images/.openstack-ops-shared-0d1e5c1e-6a0c-4c5f-9a3f-5b2a6c1d7e8f-controller-1
+mounted:
+  description: The directories of the option C(mount) of the stores on which something is mounted.
+  returned: success
+  type: list
+  elements: str
+  sample: [/srv/images]
 """
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _store_probe
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_secrets import hide_only_secrets
 
 ARGUMENT_SPEC = {
-    "mode": {"type": "str", "choices": ["probe", "look", "remove"], "default": "probe"},
+    "mode": {"type": "str", "choices": ["probe", "look", "remove", "mounts"], "default": "probe"},
     "stores": {"type": "dict", "no_log": True},
+    "environment": {"type": "dict", "default": {}},
     "leave_markers": {"type": "bool", "default": False},
     "markers": {
         "type": "list",
@@ -261,10 +280,15 @@ def main() -> None:
     """Try, and report."""
     module = AnsibleModule(
         argument_spec=ARGUMENT_SPEC,
-        required_if=[("mode", "probe", ["stores"]), ("mode", "look", ["markers"]), ("mode", "remove", ["markers"])],
+        required_if=[
+            ("mode", "probe", ["stores"]),
+            ("mode", "mounts", ["stores"]),
+            ("mode", "look", ["markers"]),
+            ("mode", "remove", ["markers"]),
+        ],
         supports_check_mode=True,
     )
-    _store_probe.hide_only_secrets(module)
+    hide_only_secrets(module)
     try:
         result = _store_probe.run(module.params, module.check_mode)
     except GlanceError as error:

@@ -16,10 +16,19 @@ description:
   - In single-store form Glance does not note in which store an image is. After a change to multi-store form it does so
     for an image when somebody asks for that image. This module lists all images, hidden ones and those of all projects
     too, and asks for each that has no store.
+  - A store that gets another name leaves its old one with its images. Glance corrects that in the same way; so images
+    are asked for, too, that name a store which the API does not have.
   - Changes nothing but that note. Where every image has its store, it only lists them, a thousand a request.
-  - An image that has no store afterwards lies where no store of the configuration leads; it cannot be read.
+  - An image that has no such store afterwards either lies where no store of the configuration leads; it cannot be read.
+  - Where the API is in single-store form, no image is looked at, except in check mode.
   - In check mode it lists the images, and reports those that have no store. Where no Glance answers then, there are
     none.
+options:
+  endpoint:
+    description:
+      - The URL of the API that is asked, such as V(http://192.0.2.11:9292). By default the one in the catalogue, behind
+        which there may be controllers with another configuration.
+    type: str
 attributes:
   check_mode:
     support: full
@@ -37,7 +46,6 @@ extends_documentation_fragment:
   - openstack_ops.glance._attributes.actiongroup_openstack
   - openstack_ops.glance._auth
 notes:
-  - The API has to be in multi-store form already.
   - The user needs the role C(admin), to see the images of all projects.
 author: The openstack_ops.glance developers (@openstack-ops)
 seealso:
@@ -48,6 +56,7 @@ EXAMPLES = r"""
 - name: Let Glance note in which store each image is
   openstack_ops.glance.store_tag:
     cloud: admin
+    endpoint: "http://{{ ansible_host }}:9292"
   delegate_to: localhost
   run_once: true
 """
@@ -58,6 +67,11 @@ images:
   returned: success
   type: int
   sample: 12
+single:
+  description: Whether the API is in single-store form. In check mode also when it did not answer.
+  returned: success
+  type: bool
+  sample: false
 tagged:
   description: The images that had no store, and have one now. In check mode none.
   returned: success
@@ -72,8 +86,17 @@ tagged:
       description: The name of the image.
       type: str
       sample: cirros
+renamed:
+  description:
+    - The images that had the name of a store that is not configured, and have another one now. In check mode none.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
 untagged:
-  description: The images with data that have no store. In check mode those that would be asked for.
+  description:
+    - The images with data that have no store, or one that is not configured. In check mode those that would be asked
+      for.
   returned: success
   type: list
   elements: dict
@@ -101,18 +124,18 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._store_tag im
 
 def main() -> None:
     """Look, ask, and report."""
-    module = AnsibleModule(argument_spec=dict(AUTH_ARGUMENT_SPEC), supports_check_mode=True)
+    module = AnsibleModule(argument_spec={**AUTH_ARGUMENT_SPEC, "endpoint": {"type": "str"}}, supports_check_mode=True)
     hide_only_secrets(module)
     try:
-        tagging = Tagging(ImageApi(connect(module.params)))
-        tagging.look(silence_is_fine=module.check_mode)
-        changed = bool(tagging.untagged)
-        if changed and not module.check_mode:
+        tagging = Tagging(ImageApi(connect(module.params), module.params["endpoint"]))
+        tagging.look(module.check_mode)
+        found = len(tagging.left)
+        if found and not module.check_mode:
             tagging.tag()
-            changed = len(tagging.left) < len(tagging.untagged)
+            found -= len(tagging.left)
     except GlanceError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=changed, **tagging.result())
+    module.exit_json(changed=found > 0, **tagging.result())
 
 
 if __name__ == "__main__":

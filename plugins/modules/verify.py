@@ -41,6 +41,12 @@ options:
     description:
       - The store that the image is uploaded into. Without it, the default store.
     type: str
+  drained:
+    description:
+      - Whether a node is fine whose C(/healthcheck) says that it was taken out of service by file. Use this to prove a
+        node before it is put back.
+    type: bool
+    default: false
 attributes:
   check_mode:
     support: partial
@@ -104,7 +110,7 @@ nodes:
       type: str
       sample: http://192.0.2.11:9292
     healthcheck:
-      description: Whether C(/healthcheck) answers with 200.
+      description: Whether C(/healthcheck) answers with 200. V(drained) where it was allowed to say so.
       type: str
       sample: ok
     unauthenticated:
@@ -206,6 +212,7 @@ ARGUMENT_SPEC = {
     "size": {"type": "int", "default": 1048576},
     "timeout": {"type": "int", "default": 60},
     "store": {"type": "str"},
+    "drained": {"type": "bool", "default": False},
 }
 
 
@@ -217,7 +224,9 @@ def main() -> None:
     if not options["endpoints"] or options["size"] < 1:
         module.fail_json(msg="endpoints has to name at least one node, and size has to be 1 or more.")
     try:
-        verification = Verification(connect(options), options["endpoints"], options["timeout"], options["store"])
+        verification = Verification(
+            connect(options), options["endpoints"], options["timeout"], options["store"], options["drained"]
+        )
         verification.look(silence_is_fine=module.check_mode)
         if not module.check_mode:
             verification.prove(options["size"])

@@ -52,3 +52,17 @@ def test_upload(images: Images, host: Host, store: str) -> None:
 )
 def test_store_that_does_not_work(playbook: Playbook, options: dict[str, t.Any], words: list[str]) -> None:
     refused(playbook.run(variables=with_store(VARIABLES, "volumes", **options)), *words)
+
+
+@pytest.fixture
+def without_sudo(host: Host) -> t.Iterator[None]:
+    """Take the rule of sudo away that the packages of Glance bring."""
+    controller = host.get_host("ssh://molecule-controller-1", ssh_config=host.backend.ssh_config)
+    controller.check_output("mv /etc/sudoers.d/glance_sudoers /root")
+    yield
+    controller.check_output("mv /root/glance_sudoers /etc/sudoers.d")
+
+
+@pytest.mark.usefixtures("without_sudo")
+def test_controller_on_which_glance_may_not_attach_volumes(playbook: Playbook) -> None:
+    refused(playbook.run(), "GLS-164", "volumes", "glance-rootwrap /etc/glance/rootwrap.conf", "sudo: ")

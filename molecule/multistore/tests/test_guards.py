@@ -23,6 +23,8 @@ testinfra_hosts = ["ssh://molecule-controller-1"]
 VARIABLES = variables_of(__file__)
 STORES = VARIABLES["glance_stores"]
 SIZE = 3 * 1024 * 1024
+CONTROLLERS = ["molecule-controller-1", "molecule-controller-2"]
+CONFIGURATION = "/etc/glance/glance-api.conf"
 Variables = dict[str, t.Any]
 
 
@@ -35,7 +37,14 @@ def images(cloud: Connection) -> Images:
 def test_store_with_an_image_cannot_disappear(playbook: Playbook, images: Images, store: str) -> None:
     variables = {**without_store(VARIABLES, store), "glance_default_store": "objects"}
     with images.uploaded(data(SIZE), store) as image:
-        refused(playbook.run(variables=variables), "GLS-170", store, image["name"], "1 image(s)", "3.00 MB")
+        words = (
+            "GLS-170 molecule-controller-1, molecule-controller-2: ",
+            store,
+            image["name"],
+            "1 image(s)",
+            "3.00 MB",
+        )
+        refused(playbook.run(variables=variables), *words)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +53,7 @@ def test_store_with_an_image_cannot_disappear(playbook: Playbook, images: Images
         ("local", {"datadir": "/srv/shared/elsewhere"}, ["GLS-171", "/srv/shared/elsewhere"]),
         ("archive", {"container": "elsewhere"}, ["GLS-171", "the container elsewhere"]),
         ("archive", {"reference": "elsewhere"}, ["GLS-170", "reference: objects"]),
+        ("archive", {"region": "elsewhere"}, ["GLS-171", "region elsewhere"]),
         ("fast", {"pool": "elsewhere"}, ["GLS-171", "the pool elsewhere"]),
         ("bucket", {"bucket": "elsewhere"}, ["GLS-171", "the bucket elsewhere"]),
     ],
@@ -53,6 +63,49 @@ def test_store_with_an_image_cannot_move(
 ) -> None:
     with images.uploaded(data(SIZE), store) as image:
         refused(playbook.run(variables=with_store(VARIABLES, store, **options)), store, image["name"], *words)
+
+
+BIND = {"fstype": "none", "options": "bind"}
+
+
+@pytest.mark.parametrize(
+    ("store", "mount"),
+    [
+        ("local", {"path": "/srv/shared/images", "source": "/srv/mounted", **BIND}),
+        ("mounted", {"path": "/srv/mounted", "source": "/srv", **BIND}),
+    ],
+)
+def test_nothing_is_mounted_over_an_image(playbook: Playbook, images: Images, store: str, mount: Variables) -> None:
+    with images.uploaded(data(SIZE), store) as image:
+        outcome = playbook.run(variables=with_store(VARIABLES, store, mount=mount))
+        refused(outcome, "GLS-171", f"beneath {mount['source']}, which", image["name"], f"on {mount['path']} by hand")
+
+
+def test_options_of_stores_are_not_set_elsewhere(playbook: Playbook) -> None:
+    config = {"archive": {"swift_store_container": "elsewhere"}}
+    words = ("GLS-032", "glance_config.archive.swift_store_container", "glance_stores.archive.container")
+    refused(playbook.run(variables={"glance_config": config}), *words)
+
+
+def test_rebuilt_controllers_look_at_the_images_themselves(playbook: Playbook, images: Images, host: Host) -> None:
+    controllers = [host.get_host(f"ssh://{name}", ssh_config=host.backend.ssh_config) for name in CONTROLLERS]
+    with images.uploaded(data(SIZE), "archive") as image:
+        try:
+            for controller in controllers:
+                controller.check_output(f"mv {CONFIGURATION} {CONFIGURATION}.away")
+            lost = playbook.run("--check", variables=without_store(VARIABLES, "archive"))
+            kept = playbook.run("--check", "--tags", "preflight,stores")
+        finally:
+            for controller in controllers:
+                controller.check_output(f"mv {CONFIGURATION}.away {CONFIGURATION}")
+    refused(
+        lost,
+        f"GLS-170 {', '.join(CONTROLLERS)}: no store of glance_stores leads to 1 image(s)",
+        "'archive'",
+        image["name"],
+    )
+    assert kept.status == 0, kept.text
+    assert "was not looked at" not in kept.text
 
 
 def test_store_disappears_when_that_is_allowed(playbook: Playbook, images: Images) -> None:
@@ -95,5 +148,5 @@ def test_directory_that_the_controllers_do_not_share(playbook: Playbook, host: H
             assert word in outcome.messages[0]
         assert "unshared" not in host.file("/etc/glance/glance-api.conf").content_string
     finally:
-        for controller in ("molecule-controller-1", "molecule-controller-2"):
+        for controller in CONTROLLERS:
             host.get_host(f"ssh://{controller}", ssh_config=host.backend.ssh_config).run("rmdir /srv/unshared")

@@ -10,8 +10,10 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from playbook import variables_of, with_store
 
 if t.TYPE_CHECKING:
+    from playbook import Playbook
     from testinfra.host import Host
 
 testinfra_hosts = ["ssh://molecule-controller-2"]
@@ -46,3 +48,21 @@ def test_without_its_file_system_glance_does_not_start(host: Host) -> None:
     assert not host.service(UNIT).is_running
     assert host.run("runuser --user glance -- mkdir /srv/mounted/of-multistore").rc != 0
     assert host.check_output("find /srv/mounted -mindepth 1") == ""
+
+
+def test_another_source_does_not_wait_for_the_next_boot(playbook: Playbook, host: Host) -> None:
+    variables = variables_of(__file__)
+    mount = {**variables["glance_stores"]["mounted"]["mount"], "source": "/srv"}
+    outcome = playbook.run(variables=with_store(variables, "mounted", mount=mount))
+    assert outcome.status != 0, outcome.text
+    (message,) = outcome.messages
+    for word in (
+        "GLS-166",
+        "/srv/mounted",
+        f"systemctl stop '{MOUNT}'",
+        "molecule-controller-1",
+        "molecule-controller-2",
+    ):
+        assert word in message
+    assert {counts["changed"] for counts in outcome.hosts.values()} == {0}, outcome.text
+    assert "What=/srv/shared" in host.file(f"/etc/systemd/system/{MOUNT}").content_string

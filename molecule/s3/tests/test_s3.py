@@ -64,3 +64,8 @@ def test_import(images: Images, store: str) -> None:
 )
 def test_store_that_does_not_work(playbook: Playbook, store: str, options: dict[str, t.Any], words: list[str]) -> None:
     refused(playbook.run(variables=with_store(VARIABLES, store, **options)), *words)
+
+
+def test_stores_are_tried_with_the_environment_of_the_unit(playbook: Playbook) -> None:
+    options = {"Environment": ["AWS_DEFAULT_REGION=nowhere-1"]}
+    refused(playbook.run(variables={"glance_hardening_options": options}), "GLS-165", "glance_stores.swift", "region")

@@ -77,6 +77,15 @@ def test_store_that_does_not_work(playbook: Playbook, options: dict[str, t.Any],
     refused(playbook.run(variables=with_store(VARIABLES, "objects", **options)), *words)
 
 
+def test_check_mode_tells_of_the_restart_that_another_account_causes(playbook: Playbook) -> None:
+    auth = {option: value for option, value in AUTH.items() if option != "user_domain_name"}
+    changed = with_store(VARIABLES, "objects", auth={**auth, "user_domain_id": "default"})
+    for variables, word in ((VARIABLES, "ok: ["), (changed, "changed: [")):
+        outcome = playbook.run("--check", variables=variables)
+        assert outcome.status == 0, outcome.text
+        assert word in outcome.text.partition("Run glance-api and wait until it answers]")[2].partition("TASK [")[0]
+
+
 def test_change_to_multi_store_form_keeps_images_readable(playbook: Playbook, images: Images) -> None:
     content = data()
     with images.uploaded(content) as image:

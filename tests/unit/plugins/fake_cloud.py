@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 PROJECT = "11111111111111111111111111111111"
 OTHER_PROJECT = "22222222222222222222222222222222"
+MOST_KEPT = 8 * 1024 * 1024
 
 
 class Server:
@@ -61,8 +62,14 @@ class FakeCloud(Server):
         self.late_stores: dict[str, str] = {}
         """The store that an image gets once it is asked for by itself."""
         self.projects = {"customer": OTHER_PROJECT}
-        self.members: dict[str, list[str]] = {}
+        self.members: dict[str, dict[str, str]] = {}
         self.stores: t.Optional[list[str]] = None
+        self.tasks: list[dict[str, str]] = []
+        self.import_fails = ""
+        self.data: dict[str, bytearray] = {}
+        self.staged: dict[str, bytes] = {}
+        self.fetched = b""
+        """What Glance finds wherever it fetches something."""
         self.hash_algorithm: t.Optional[str] = "sha512"
         self.has_endpoint = True
         self.password = "secret"
@@ -141,8 +148,11 @@ class FakeCloud(Server):
         return image
 
     def _store(self, image: dict[str, t.Any], data: t.Iterable[bytes]) -> None:
+        kept = self.data[image["id"]] = bytearray()
         md5, strong, size = hashlib.md5(), hashlib.new(self.hash_algorithm or "sha512"), 0
         for block in data:
+            # A test measures the memory of its process.
+            kept += block if size < MOST_KEPT else b""
             size += len(block)
             md5.update(block)
             strong.update(block)
@@ -150,6 +160,8 @@ class FakeCloud(Server):
             md5.update(b"x")
             strong.update(b"x")
         image.update(status="active", size=size, checksum=md5.hexdigest())
+        if self.stores:
+            image.setdefault("stores", self.stores[0])
         if self.hash_algorithm:
             image.update(os_hash_algo=self.hash_algorithm, os_hash_value=strong.hexdigest())
 
@@ -210,8 +222,15 @@ class FakeCloud(Server):
         image = self.images.get(parts[0])
         if image is None:
             return 404, "<html><title>404 Not Found</title><body>No image found</body></html>"
-        if parts[1:] == ["members"]:
-            return self._membership(request, parts[0])
+        below = {
+            "file": self._give_out,
+            "members": self._membership,
+            "actions": self._act,
+            "import": self._import,
+            "tasks": self._list_tasks,
+        }
+        if parts[1:2] and parts[1] in below:
+            return below[parts[1]](request, image, parts[2:])
         if request.method == "DELETE":
             if image["protected"]:
                 return 403, "Image is protected"
@@ -233,18 +252,50 @@ class FakeCloud(Server):
                 assert (operation["op"] == "replace") == (name in image), operation
                 image[name] = operation["value"]
 
-    def _membership(self, request: Request, image_id: str) -> tuple[int, t.Any]:
+    def _give_out(self, _request: Request, image: dict[str, t.Any], _parts: list[str]) -> tuple[int, t.Any]:
+        return 200, bytes(self.data[image["id"]])
+
+    @staticmethod
+    def _act(_request: Request, image: dict[str, t.Any], parts: list[str]) -> tuple[int, t.Any]:
+        image["status"] = {"deactivate": "deactivated", "reactivate": "active"}[parts[0]]
+        return 204, None
+
+    def _import(self, request: Request, image: dict[str, t.Any], _parts: list[str]) -> tuple[int, t.Any]:
+        method, stores = request.body["method"]["name"], request.body.get("stores") or ["default"]
+        task = {"id": str(len(self.tasks)), "image_id": image["id"], "status": "success", "message": ""}
+        self.tasks.append(task)
+        if self.import_fails:
+            task.update(status="failure", message=self.import_fails)
+            image["os_glance_failed_import"] = ",".join(stores)
+        elif method == "copy-image":
+            image["stores"] = ",".join([*image["stores"].split(","), *stores])
+        else:
+            data = self.staged.pop(image["id"]) if method == "glance-direct" else self.fetched
+            self._store(image, [data])
+            image["stores"] = ",".join(stores)
+        return 202, None
+
+    def _list_tasks(self, _request: Request, image: dict[str, t.Any], _parts: list[str]) -> tuple[int, t.Any]:
+        return 200, {"tasks": [task for task in self.tasks if task["image_id"] == image["id"]]}
+
+    def _membership(self, request: Request, image: dict[str, t.Any], parts: list[str]) -> tuple[int, t.Any]:
+        members = self.members.setdefault(image["id"], {})
+        if image["visibility"] != "shared":
+            return 403, "Only shared images have members"
         if request.method == "POST":
-            self.members.setdefault(image_id, []).append(request.body["member"])
-            return 200, {}
-        return 200, {"members": [{"member_id": member} for member in self.members.get(image_id, [])]}
+            members[request.body["member"]] = "pending"
+        elif request.method == "PUT":
+            members[parts[0]] = request.body["status"]
+        elif request.method == "DELETE":
+            del members[parts[0]]
+        return 200, {"members": [{"member_id": member, "status": status} for member, status in members.items()]}
 
     def _collection(self, request: Request) -> tuple[int, t.Any]:
         if request.method == "POST":
             if request.body["id"] in self.ever:
                 return 409, "<html><body>Image ID already exists!</body></html>"
             return 201, self._create(request.body)
-        query = dict(request.query)
+        query = {name: value for name, value in request.query.items() if name != "limit"}
         if "name" not in query:
             return 200, self._page(query)
         operator, _colon, name = query.pop("name").partition(":")
@@ -257,11 +308,13 @@ class FakeCloud(Server):
 
     def _page(self, query: dict[str, str]) -> dict[str, t.Any]:
         hidden = query.get("os_hidden", "false") == "true"
-        community = query.get("visibility") == "community"
+        visibility = query.get("visibility")
         found = [
             image
             for image in self.images.values()
-            if image["os_hidden"] == hidden and (image["visibility"] == "community") == community
+            if image["os_hidden"] == hidden
+            and image["owner"] == query.get("owner", image["owner"])
+            and (image["visibility"] == visibility if visibility else self._is_in_lists(image, query))
         ]
         start = int(query.get("marker", "0"))
         page = {"images": found[start : start + self.page_size]}
@@ -270,9 +323,17 @@ class FakeCloud(Server):
             page["next"] = f"/v2/images?{urlencode(rest)}"
         return page
 
+    @staticmethod
+    def _is_in_lists(image: dict[str, t.Any], query: dict[str, str]) -> bool:
+        return image["visibility"] != "community" or "owner" in query
+
     def upload(self, request: Request, blocks: t.Iterator[bytes]) -> tuple[int, t.Any]:
         """Take the data of an image, as much as comes."""
         image = self.images[request.path.split("/")[4]]
+        if request.path.endswith("/stage"):
+            self.staged[image["id"]] = b"".join(blocks)
+            image["status"] = "uploading"
+            return 204, None
         image["status"] = "saving"
         try:
             self._store(image, self._watched(blocks))
@@ -301,7 +362,8 @@ class CloudHandler(http.server.BaseHTTPRequestHandler):
         """Answer a request."""
         parts = urlsplit(self.path)
         body: t.Any = None
-        if self.command != "PUT":
+        takes = self.command == "PUT" and parts.path.endswith(("/file", "/stage"))
+        if not takes:
             raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             body = json.loads(raw) if raw else None
         request = Request(self.command, parts.path, dict(parse_qsl(parts.query)), dict(self.headers.items()), body)
@@ -309,7 +371,7 @@ class CloudHandler(http.server.BaseHTTPRequestHandler):
         if self.command in self.cloud.hangs_up_before:
             self.cloud.hangs_up_before.remove(self.command)
             self.close_connection = True
-        elif self.command == "PUT":
+        elif takes:
             self.take(request)
         else:
             self.reply(*self.cloud.answer(request))
@@ -343,7 +405,8 @@ class CloudHandler(http.server.BaseHTTPRequestHandler):
     def reply(self, status: int, answer: t.Any) -> None:
         """Send an answer: a text as HTML, anything else as JSON."""
         html = isinstance(answer, str)
-        content = b"" if answer is None else answer.encode() if html else json.dumps(answer).encode()
+        content = b"" if answer is None else answer.encode() if html else answer
+        content = content if isinstance(content, bytes) else json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("Content-Type", "text/html" if html else "application/json")
         self.send_header("Content-Length", str(len(content)))
@@ -360,40 +423,84 @@ class CloudHandler(http.server.BaseHTTPRequestHandler):
 class FakeWeb(Server):
     """Serves one file, well or badly."""
 
-    def __init__(self, content: bytes, *, status: int = 200, announced: int = 0, parts: bool = True) -> None:
+    def __init__(
+        self,
+        content: bytes,
+        *,
+        status: int = 200,
+        announced: int = 0,
+        parts: bool = True,
+        etag: str = "",
+        breaks: t.Sequence[int] = (),
+        first: t.Sequence[int] = (),
+        location: str = "",
+    ) -> None:
         """Set up the server.
 
         :param announced: how many bytes more than there are it announces; -1 to announce nothing.
         :param parts: whether it gives out parts of the file.
+        :param etag: the version of the file.
+        :param breaks: after how many bytes each of the first answers breaks off.
+        :param first: the statuses of the first answers.
+        :param location: where it leads to instead.
         """
         self.content = content
+        self.files: dict[str, bytes] = {}
+        """What it serves at other paths."""
+        self.etag = etag
         self.requests: list[str] = []
-        web = self
+        self.parts, self.location = parts, location
+        self.cuts, self.statuses = list(breaks), list(first)
+        self.whole = (status, announced)
+        super().__init__(type("Handler", (WebHandler,), {"web": self}))
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
 
-            def do_GET(self) -> None:
-                web.requests.append(self.headers.get("Range", "all"))
-                self.close_connection = True
-                if parts and "Range" in self.headers:
-                    first, last = self.headers["Range"].partition("=")[2].split("-")
-                    self.send(206, web.content[int(first) : int(last) + 1], 0)
-                else:
-                    self.send(status, web.content, announced)
+class WebHandler(http.server.BaseHTTPRequestHandler):
+    """Reads requests for a file, and gives it out."""
 
-            def send(self, status: int, content: bytes, more: int) -> None:
-                self.send_response(status)
-                self.send_header("Accept-Ranges", "bytes" if parts else "none")
-                if more < 0:
-                    self.send_header("Transfer-Encoding", "chunked")
-                    content = f"{len(content):x}\r\n".encode() + content + b"\r\n0\r\n\r\n"
-                else:
-                    self.send_header("Content-Length", str(len(content) + more))
-                self.end_headers()
-                self.wfile.write(content)
+    web: FakeWeb
+    protocol_version = "HTTP/1.1"
 
-            def log_message(self, format: str, *args: t.Any) -> None:  # noqa: A002
-                """Keep the output of the tests readable."""
+    def do_GET(self) -> None:
+        """Answer a request."""
+        web = self.web
+        web.requests.append(self.headers.get("Range", "all"))
+        self.close_connection = True
+        content = web.files.get(self.path, web.content)
+        asked = "Range" in self.headers and self.headers.get("If-Range", web.etag) == web.etag
+        if web.statuses:
+            self.send(web.statuses.pop(0), b"", 0)
+        elif web.location:
+            self.send(302, b"", 0)
+        elif web.parts and asked:
+            first, last = self.headers["Range"].partition("=")[2].split("-")
+            self.send(206, content[int(first) : int(last) + 1 if last else None], 0, int(first))
+        else:
+            self.send(web.whole[0], content, web.whole[1])
 
-        super().__init__(Handler)
+    def send(self, status: int, content: bytes, more: int, start: int = 0) -> None:
+        """Send an answer, or the beginning of one."""
+        self.send_response(status)
+        for name, value in self.headers_of(status, content, start).items():
+            self.send_header(name, value)
+        if more < 0:
+            self.send_header("Transfer-Encoding", "chunked")
+            content = f"{len(content):x}\r\n".encode() + content + b"\r\n0\r\n\r\n"
+        else:
+            self.send_header("Content-Length", str(len(content) + more))
+        self.end_headers()
+        self.wfile.write(content[: self.web.cuts.pop(0)] if self.web.cuts and status < 300 else content)
+
+    def headers_of(self, status: int, content: bytes, start: int) -> dict[str, str]:
+        """Return the headers that tell of the file."""
+        headers = {"Accept-Ranges": "bytes" if self.web.parts else "none"}
+        if status == 302:
+            headers["Location"] = self.web.location
+        if self.web.etag:
+            headers["ETag"] = self.web.etag
+        if status == 206:
+            headers["Content-Range"] = f"bytes {start}-{start + len(content) - 1}/{len(self.web.content)}"
+        return headers
+
+    def log_message(self, format: str, *args: t.Any) -> None:  # noqa: A002
+        """Keep the output of the tests readable."""

@@ -15,20 +15,23 @@ from types import SimpleNamespace
 
 import pytest
 from ansible_collections.openstack_ops.glance.plugins.action import image as action
+from ansible_collections.openstack_ops.glance.plugins.action import image_catalog, image_info
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _image_progress
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_progress import (
     MIB,
+    JointProgress,
     Progress,
     ProgressFile,
     read_progress,
 )
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_signals import Stopped
 
 ARGS = {"name": "cirros", "source": "/srv/cirros.qcow2"}
 
 
-def make(transport: str = "local", async_val: int = 0, **args: t.Any) -> t.Any:
+def make(plugin: t.Any = action.ActionModule, transport: str = "local", async_val: int = 0, **args: t.Any) -> t.Any:
     """Return the action plugin for a task."""
-    return action.ActionModule(
+    return plugin(
         task=SimpleNamespace(args={**ARGS, **args}, async_val=async_val, action="image", delegate_to=None),
         connection=SimpleNamespace(transport=transport),
         play_context=None,
@@ -78,6 +81,37 @@ def test_a_long_upload_is_shown(module: SimpleNamespace, shown: list[str]) -> No
     assert not os.path.exists(os.path.dirname(module.args["progress_file"]))
 
 
+@pytest.mark.parametrize(("plugin", "about"), [(image_catalog, "images"), (image_info, "image cirros")])
+def test_the_other_modules_are_shown_alike(
+    module: SimpleNamespace, shown: list[str], plugin: t.Any, about: str
+) -> None:
+    module.progress = Progress("moved", 412 * MIB, 1024 * MIB, 20.6, 3, 20)
+    make(plugin.ActionModule).run()
+    assert shown[0] == f"{about}: 3 of 20 images, 412 of 1024 MiB moved, 20 MiB/s, 31 s left"
+
+
+def test_transfers_are_told_together(tmp_path: t.Any) -> None:
+    path = str(tmp_path / "progress")
+    joint = JointProgress(path, 3)
+    first, second = joint.of_one(), joint.of_one()
+    joint.image_is_done()
+    first.begin("uploaded", 100)
+    progress = read_progress(path)
+    assert progress is not None
+    assert (progress.done, progress.total, progress.images_done, progress.images) == (0, 100, 1, 3)
+    joint._written = 0.0
+    second.begin("uploaded", 50)
+    joint._written = 0.0
+    second.advance(30)
+    assert read_progress(path)[1:3] == (30, 150)  # type: ignore[index]
+    joint._written = 0.0
+    first.begin("read", None)
+    assert read_progress(path)[1:3] == (30, None)  # type: ignore[index]
+    joint.stop("SIGTERM")
+    with pytest.raises(Stopped, match="SIGTERM"):
+        first.advance(1)
+
+
 def test_a_short_upload_is_not_shown(module: SimpleNamespace, shown: list[str]) -> None:
     module.progress = Progress("uploaded", 412 * MIB, 1024 * MIB, 9.0)
     make().run()
@@ -107,7 +141,7 @@ def test_an_unknown_size_has_no_end() -> None:
     assert Progress("uploaded", 30 * MIB, None, 3.0).line() == "30 MiB uploaded, 10 MiB/s"
 
 
-@pytest.mark.parametrize("content", [None, "", "[1]", "{}", "[1, 2, 3, 4, 5]"])
+@pytest.mark.parametrize("content", [None, "", "[1]", "{}", "[1, 2, 3, 4, 5, 6, 7]"])
 def test_a_file_that_tells_nothing_yet(tmp_path: t.Any, content: t.Optional[str]) -> None:
     path = tmp_path / "progress"
     if content is not None:

@@ -13,15 +13,16 @@ import os
 import socket
 import typing as t
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _image_format, _image_source
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_checksum import parse_checksum
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_prepare import problems
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_source import (
     FileSource,
     UrlSource,
-    parse_checksum,
-    problems,
     shown_url,
 )
 from ansible_collections.openstack_ops.glance.tests.unit.plugins import image_bytes
@@ -186,6 +187,76 @@ def test_the_size_of_a_short_url_is_known_without_being_announced() -> None:
 
 def test_credentials_and_signatures_are_not_shown() -> None:
     assert shown_url("https://user:pa%40ss@host:1/a/b?signature=x") == "https://host:1/a/b?..."
+
+
+class TestDownload:
+    """A download that breaks goes on from where it broke; one that would not be the same file does not."""
+
+    CONTENT = QCOW2.ljust(3 * _image_format.HEAD, b"\1")
+
+    @pytest.fixture(autouse=True)
+    def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Do not wait before a retry."""
+        monkeypatch.setattr(_image_source, "SECONDS_BEFORE_RETRY", 0.01)
+
+    def read(self, web: FakeWeb) -> bytes:
+        """Return everything that is read."""
+        source = UrlSource(web.url, timeout=5)
+        source.open()
+        content = b"".join(source.blocks())
+        source.close()
+        return content
+
+    def test_it_goes_on(self) -> None:
+        breaks = [_image_format.HEAD + 100_000, 200_000, 300_000]
+        with FakeWeb(self.CONTENT, etag='"1"', breaks=breaks) as web:
+            assert self.read(web) == self.CONTENT
+            assert web.requests[0] == "all"
+            assert len(web.requests) == 4
+
+    def test_not_with_another_version(self) -> None:
+        with FakeWeb(self.CONTENT, etag='"1"', breaks=[_image_format.HEAD + 100_000]) as web:
+            source = UrlSource(web.url, timeout=5)
+            source.open()
+            web.etag = '"2"'
+            with pytest.raises(GlanceError, match="the server stopped before the end"):
+                list(source.blocks())
+
+    @pytest.mark.parametrize("options", [{"parts": False, "etag": '"1"'}, {"etag": ""}, {"etag": 'W/"1"'}])
+    def test_not_where_nobody_knows_the_version(self, options: dict[str, t.Any]) -> None:
+        with FakeWeb(self.CONTENT, breaks=[_image_format.HEAD + 100_000], **options) as web:
+            with pytest.raises(GlanceError, match="the server stopped before the end"):
+                self.read(web)
+            assert web.requests == ["all"]
+
+    def test_not_for_ever(self) -> None:
+        with FakeWeb(self.CONTENT, etag='"1"', breaks=[_image_format.HEAD + 10, *[0] * 20]) as web:
+            with pytest.raises(GlanceError, match="the server stopped before the end"):
+                self.read(web)
+            assert len(web.requests) == 2 + _image_source.MOST_RETRIES - 1
+
+    def test_a_server_that_is_restarted(self) -> None:
+        with FakeWeb(self.CONTENT, first=[500, 503, 429]) as web:
+            assert self.read(web) == self.CONTENT
+        with FakeWeb(self.CONTENT, first=[500] * 9) as web, pytest.raises(GlanceError, match="HTTP 500"):
+            self.read(web)
+
+    def test_a_server_that_leads_to_another_scheme(self) -> None:
+        with FakeWeb(b"", location="file:///etc/passwd") as web, pytest.raises(GlanceError, match="asking for http"):
+            self.read(web)
+
+    def test_a_server_that_leads_away_from_tls(self) -> None:
+        source = UrlSource("https://host/disk")
+        closed: list[bool] = []
+        answer = SimpleNamespace(url="http://host/disk?token=x", close=lambda: closed.append(True))
+        with pytest.raises(GlanceError, match=r"leads to http://host/disk\?\.\.\., which anybody"):
+            source._refuse_plain_text("asking", answer)
+        assert closed == [True]
+
+    def test_a_small_file_is_small(self, tmp_path: Path) -> None:
+        (tmp_path / "large").write_bytes(bytes(_image_source.LARGEST_TEXT + 1))
+        with pytest.raises(GlanceError, match="it is larger than"):
+            _image_source.read_text(str(tmp_path / "large"), 5)
 
 
 class TestProblems:

@@ -11,8 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _inventory
-from ansible_collections.openstack_ops.glance.plugins.module_utils._inventory import IMAGE_OPTIONS, Inventory
-from ansible_collections.openstack_ops.glance.plugins.modules import image
+from ansible_collections.openstack_ops.glance.plugins.module_utils._inventory import Inventory
 
 SECRET = "s3cr3t@:/%#'\"$\\ ñ"
 SPEC: dict[str, t.Any] = {
@@ -107,10 +106,6 @@ class TestNames:
         assert found(glance_images=images) == [
             ("GLS-002", "glance_images[0].disk_fromat is unknown (did you mean disk_format?)")
         ]
-
-    def test_options_of_images_are_those_of_the_module(self) -> None:
-        ours = set(image.ARGUMENT_SPEC) - set(image.AUTH_ARGUMENT_SPEC) - {"progress_file"}
-        assert set(IMAGE_OPTIONS) == ours
 
 
 class TestMissing:
@@ -318,9 +313,48 @@ class TestSeveralStores:
         assert code == "GLS-016"
         assert what == f"the stores one and other are both {words}"
 
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {**OBJECTS, "auth": {**OBJECTS["auth"], "auth_url": "http://KS/"}},
+            {**OBJECTS, "endpoint_type": "internalURL"},
+        ],
+    )
+    def test_two_in_one_container_by_another_way(self, other: t.Any) -> None:
+        stores = {"one": OBJECTS, "other": {**other, "reference": "other"}}
+        assert [code for code, _what in found(glance_stores=stores, glance_default_store="one")] == ["GLS-016"]
+
+    @pytest.mark.parametrize("chosen", [{"region": "two"}, {"endpoint": "http://s/v1"}, {"service_type": "archive"}])
+    def test_two_containers_of_one_name_behind_one_keystone(self, chosen: dict[str, str]) -> None:
+        stores = {"one": OBJECTS, "other": {**OBJECTS, **chosen}}
+        assert found(glance_stores=stores, glance_default_store="one") == []
+
     def test_two_in_places_of_their_own(self) -> None:
         stores = {"one": CEPH, "two": {**CEPH, "pool": "b"}, "three": {**CEPH, "conf": "/etc/ceph/other.conf"}}
         assert found(glance_stores=stores, glance_default_store="one") == []
+
+    @staticmethod
+    def beneath(name: str, **mount: str) -> dict[str, t.Any]:
+        mount = {"path": "/srv/nfs", "source": "nfs:/x", **mount}
+        return {"type": "file", "datadir": f"/srv/nfs/{name}", "mount": mount}
+
+    def test_two_beneath_one_mount(self) -> None:
+        stores = {"one": self.beneath("one"), "two": self.beneath("two", path="/srv//nfs/")}
+        assert found(glance_stores=stores, glance_default_store="one") == []
+
+    @pytest.mark.parametrize(
+        ("mount", "differ"),
+        [
+            ({"source": "other:/x"}, "source"),
+            ({"options": "ro"}, "options"),
+            ({"source": "other:/x", "fstype": "nfs", "options": "ro"}, "source, fstype, options"),
+        ],
+    )
+    def test_two_mounts_on_one_directory(self, mount: dict[str, str], differ: str) -> None:
+        stores = {"one": self.beneath("one"), "two": self.beneath("two", **mount)}
+        ((code, what),) = found(glance_stores=stores, glance_default_store="one")
+        assert code == "GLS-016"
+        assert what == f"the stores one and two do not mount the same on /srv/nfs (different {differ})"
 
     def test_one_reference_for_two_accounts(self) -> None:
         other = {**OBJECTS, "auth": {**OBJECTS["auth"], "user": "c:d"}, "reference": "ref"}
@@ -369,3 +403,52 @@ class TestSeveralControllers:
     def test_mount_that_is_said_not_to_be_shared(self) -> None:
         store = {**GOOD["glance_stores"]["my-local"], "mount": {"source": "/dev/vdb"}, "shared": False}
         assert [code for code, what in found(nodes=2, glance_stores={"my-local": store})] == ["GLS-027"]
+
+
+class TestStoresInTheConfiguration:
+    """Options of stores that are set where nothing looks at them."""
+
+    @pytest.mark.parametrize(
+        ("config", "what"),
+        [
+            (
+                {"my-local": {"filesystem_store_datadir": SECRET}},
+                "glance_config.my-local.filesystem_store_datadir sets what glance_stores.my-local.datadir is for",
+            ),
+            (
+                {"MY-LOCAL": {"filesystem_store_datadirs": ["/a:1"]}},
+                "glance_config.MY-LOCAL.filesystem_store_datadirs sets what glance_stores.my-local.datadirs is for",
+            ),
+            (
+                {"objects": {"swift_store_user": "a:b"}},
+                "glance_config.objects.swift_store_user sets what glance_stores.objects.auth.user is for",
+            ),
+            (
+                {"glance_store": {"swift_store_region": "two"}},
+                "glance_config.glance_store.swift_store_region sets what glance_stores.<store>.region is for",
+            ),
+            (
+                {"glance_store": {"default_backend": "objects"}},
+                "glance_config.glance_store.default_backend sets what glance_default_store is for",
+            ),
+            (
+                {"DEFAULT": {"enabled_backends": "a:file"}},
+                "glance_config.DEFAULT.enabled_backends sets what glance_stores is for",
+            ),
+        ],
+    )
+    def test_is_refused(self, config: dict[str, t.Any], what: str) -> None:
+        assert found(glance_config=config) == [("GLS-032", what)]
+
+    @pytest.mark.parametrize(
+        "config",
+        [
+            # Of a store, but no option of glance_stores.
+            {"my-local": {"store_capabilities_update_min_interval": 1}},
+            # Of no store that there is.
+            {"DEFAULT": {"workers": 2}, "glance_store": {"rbd_store_pool": "x"}, "database": {"stores": 1}},
+            {"my-local": None, "objects": "no options"},
+        ],
+    )
+    def test_what_else_there_is_is_fine(self, config: dict[str, t.Any]) -> None:
+        assert found(glance_config=config) == []

@@ -105,7 +105,9 @@ class TestSwift:
         lines = f"swift_store_config_file = {reference}\ndefault_swift_reference = one\n"
         store = read(tmp_path, self.LINES + lines).stores["swift"]
         assert store.section.reference["key"] == " k%y"
-        assert store.places == [("swift+config://one/c/", "the container c of p at http://k:5000/v3")]
+        (place,) = store.places
+        assert (place.address, place.storage) == ("swift+config://one/c/", "the container c of p at http://k:5000/v3")
+        assert place.identity == "the container c of p at k:5000"
 
     @pytest.mark.parametrize("content", ["no section", "[one]\nkey = %(nothing)s\n", "[another]\n"])
     def test_a_reference_file_that_is_of_no_use(self, tmp_path: Path, content: str) -> None:

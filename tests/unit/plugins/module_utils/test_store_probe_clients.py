@@ -18,6 +18,7 @@ import socket
 import sys
 import types
 import typing as t
+from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -225,8 +226,10 @@ class TestS3:
         client.get_object.side_effect = lambda **place: {"Body": io.BytesIO(kept[place["Key"]])}
         monkeypatch.setitem(sys.modules, "boto3", boto3)
         monkeypatch.setitem(sys.modules, "botocore.config", config)
-        monkeypatch.setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "")
-        monkeypatch.setenv("AWS_RESPONSE_CHECKSUM_VALIDATION", "")
+        # Set first, so that what the probe sets is taken back.
+        for name in ("AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"):
+            monkeypatch.setenv(name, "")
+            monkeypatch.delenv(name)
         return client
 
     def test_good(self, client: mock.MagicMock) -> None:
@@ -438,6 +441,15 @@ class TestRbd:
 
 
 class TestCinder:
+    @pytest.fixture(autouse=True)
+    def sudo(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """Return what stands for sudo, and allows what it is asked for."""
+        sudo = tmp_path / "sudo"
+        sudo.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\n')
+        sudo.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+        return sudo
+
     @pytest.fixture
     def client(self, monkeypatch: pytest.MonkeyPatch) -> mock.MagicMock:
         """Return what stands for Cinder's client, with one volume type and a limit of 10 GiB."""
@@ -475,6 +487,29 @@ class TestCinder:
     def test_without_an_account(self) -> None:
         error = trouble(_store_probe_other.cinder, attempt({"type": "cinder"}))
         assert (error.code, error.tried) == ("", False)
+
+    @pytest.mark.usefixtures("client")
+    @pytest.mark.parametrize("config", [None, "/etc/own.conf"])
+    def test_rootwrap_is_asked(self, sudo: Path, config: t.Optional[str]) -> None:
+        options = {"rootwrap_config": config} if config else {}
+        _store_probe_other.cinder(attempt(CINDER, **options))
+        asked = f"--non-interactive glance-rootwrap {config or '/etc/glance/rootwrap.conf'} umount --version\n"
+        assert (sudo.parent / "asked").read_text() == asked
+
+    @pytest.mark.parametrize("store", [CINDER, {"type": "cinder"}])
+    def test_rootwrap_is_not_allowed(self, sudo: Path, store: dict[str, t.Any]) -> None:
+        sudo.write_text("#!/bin/sh\necho 'sudo: a password is required' >&2; exit 1\n")
+        error = trouble(_store_probe_other.cinder, attempt(store))
+        assert (error.code, error.tried) == ("GLS-164", True)
+        assert error.what.endswith("as root, which attaching volumes takes: sudo: a password is required")
+        assert "/etc/sudoers.d/glance_sudoers" in error.advice
+
+    def test_no_sudo(self, sudo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        sudo.unlink()
+        monkeypatch.setenv("PATH", str(sudo.parent))
+        error = trouble(_store_probe_other.cinder, attempt(CINDER))
+        assert (error.code, error.tried) == ("GLS-164", False)
+        assert error.what.endswith("sudo is missing, or did not answer")
 
 
 class TestVmware:

@@ -8,15 +8,18 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import shutil
+import signal
 import tempfile
 import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.openstack_ops.glance.plugins.module_utils import _store_probe_file
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _probe_mount, _store_probe_file
 from ansible_collections.openstack_ops.glance.plugins.module_utils._probe_directory import Account
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_file import mount_unit
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_probe_process import Job, Probe, run_jobs
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_probe_report import (
     Attempt,
@@ -154,16 +157,37 @@ class TestMount:
     def table(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path = tmp_path / "mountinfo"
         path.write_text("22 1 0:21 / / rw,relatime shared:1 - ext4 /dev/vda1 rw\n")
-        monkeypatch.setattr(_store_probe_file, "MOUNT_TABLE", str(path))
+        monkeypatch.setattr(_probe_mount, "MOUNT_TABLE", str(path))
         return path
 
     def test_mounted(self, place: Path, table: Path) -> None:
         (place / "a b").mkdir()
         with table.open("a") as file:
             file.write(f"41 22 0:44 / {place}/a\\040b rw - nfs4 nfs.example.org:/im\\040ages rw\n")
-        attempt = Attempt(values(place / "a b", mount={**self.MOUNT, "path": f"{place}/a b"}))
+        mount = {"source": "nfs.example.org:/im ages", "path": f"{place}/a b"}
+        attempt = Attempt(values(place / "a b", mount=mount))
         _store_probe_file.probe(attempt)
         assert attempt.report.notes == [f"{place}/a b is mounted from nfs.example.org:/im ages (nfs4)"]
+        assert attempt.report.mounted == f"{place}/a b"
+
+    @pytest.mark.parametrize("write", [True, False])
+    def test_mounted_from_elsewhere(self, place: Path, table: Path, write: bool) -> None:
+        with table.open("a") as file:
+            file.write(f"41 22 0:44 / {place} rw - nfs4 old.example.org:/images rw\n")
+        attempt = Attempt(values(place, mount=self.MOUNT), write=write)
+        with pytest.raises(ProbeError) as caught:
+            _store_probe_file.probe(attempt)
+        assert (caught.value.code, caught.value.tried) == ("GLS-166", True)
+        assert caught.value.what == (
+            f"{place} is mounted from old.example.org:/images (nfs4), and mount says nfs.example.org:/images (nfs4)"
+        )
+        assert f"systemctl stop '{mount_unit(str(place))}'" in caught.value.advice
+        assert list(place.iterdir()) == []
+
+    def test_before_the_units_are_written_nothing_has_to_be_mounted(self, place: Path, table: Path) -> None:
+        attempt = Attempt(values(place, mount=self.MOUNT), write=False)
+        _store_probe_file.look_at_mount(attempt)
+        assert (attempt.report.notes, attempt.report.mounted) == ([], "")
 
     def test_only_the_automounter(self, place: Path, table: Path) -> None:
         with table.open("a") as file:
@@ -183,7 +207,8 @@ class TestMount:
         assert not caught.value.tried
 
     def test_the_real_table(self) -> None:
-        attempt = Attempt(values(Path("/proc/x"), mount={**self.MOUNT, "path": "/proc"}), write=False)
+        mount = {"source": "proc", "fstype": "proc", "path": "/proc"}
+        attempt = Attempt(values(Path("/proc/x"), mount=mount), write=False)
         with pytest.raises(ProbeError, match="the directory /proc/x is not there yet"):
             _store_probe_file.probe(attempt)
         assert attempt.report.notes == ["/proc is mounted from proc (proc)"]
@@ -203,6 +228,18 @@ class TestMarkers:
         assert path.startswith(f"{place}/.openstack-ops-shared-")
         assert path.endswith("-rack%2F1")
         return {"node": "rack/1", "store": "x", "path": path}
+
+    def test_one_that_may_have_been_written_is_known(self, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def stop(path: str, mode: str = "r", **options: t.Any) -> t.IO[t.Any]:
+            if mode == "x":
+                os.kill(os.getpid(), signal.SIGSTOP)
+            return open(path, mode, **options)
+
+        monkeypatch.setattr(_store_probe_file, "open", stop, raising=False)
+        job = Job(functools.partial(_store_probe_file.probe_and_mark, node="rack/1"), {"values": values(place)})
+        (report,) = run_jobs([job], USER, 2)
+        assert [code for code, _what in told(report)] == ["GLS-190"]
+        assert [path.endswith("-rack%2F1") for path in report.markers] == [True]
 
     def test_seen(self, marker: dict[str, str]) -> None:
         assert told(as_user(lambda attempt: _store_probe_file.look(attempt, [marker]))) == []

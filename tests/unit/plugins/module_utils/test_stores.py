@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.openstack_ops.glance.plugins.module_utils import _stores
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _store_type, _stores
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 
 ZED, BOBCAT, EPOXY, FLAMINGO = 25, 27, 30, 31
@@ -380,7 +380,24 @@ class TestPlaces:
     )
     def test_of_a_type(self, store: dict[str, t.Any], address: str, storage: str) -> None:
         section = _stores.store_section(store, "x", ZED)
-        assert _stores.store_places(store["type"], section) == [(address, storage)]
+        assert _stores.store_places(store["type"], section)[0][:2] == (address, storage)
+
+    @pytest.mark.parametrize(
+        ("url", "identity"),
+        [
+            ("http://K.example.org:5000/v3", "k.example.org:5000"),
+            ("https://k.example.org:5000", "k.example.org:5000"),
+            ("http://user@k:80/identity/v2.0/", "k/identity"),
+            ("https://k/identity/v3", "k/identity"),
+            ("https://k:443", "k"),
+            ("https://k:4430", "k:4430"),
+            ("https://k:80", "k:80"),
+            ("http://[fd00::1]:80/v3", "[fd00::1]"),
+            ("", ""),
+        ],
+    )
+    def test_keystone_is_the_same_with_tls(self, url: str, identity: str) -> None:
+        assert _store_type.keystone_identity(url) == identity
 
     def test_cluster_is_known_by_its_id_where_the_file_tells_it(self) -> None:
         section = _stores.store_section(RBD, "x", ZED, read={"/etc/ceph/ceph.conf": f"fsid = {FSID}\n"}.__getitem__)
@@ -402,6 +419,7 @@ class TestNeeds:
         needs = _stores.store_needs(
             {
                 "nfs": {"type": "file", "datadir": "/srv/a b/images", "mount": mount},
+                "nfs-2": {"type": "file", "datadir": "/srv/a b/others", "mount": {**mount, "path": "/srv//a b/"}},
                 "fast": CLUSTER,
                 "objects": {**SWIFT, "insecure": True},
                 "s3": S3,
@@ -414,7 +432,6 @@ class TestNeeds:
             {
                 "path": "/srv/a b",
                 "unit": r"srv-a\x20b.mount",
-                "store": "nfs",
                 "source": "nfs:/x",
                 "fstype": "nfs4",
                 "options": "rw,hard,_netdev,nodev,nosuid,noexec",

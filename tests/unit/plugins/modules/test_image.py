@@ -11,13 +11,20 @@ import gzip
 import hashlib
 import os
 import re
+import shutil
 import signal
 import socket
+import subprocess
 import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.openstack_ops.glance.plugins.module_utils import _image, _image_source
+from ansible_collections.openstack_ops.glance.plugins.module_utils import (
+    _image,
+    _image_import,
+    _image_signals,
+    _image_source,
+)
 from ansible_collections.openstack_ops.glance.plugins.modules import image as module
 from ansible_collections.openstack_ops.glance.tests.unit.plugins import image_bytes
 from ansible_collections.openstack_ops.glance.tests.unit.plugins.conftest import RunModule
@@ -271,7 +278,7 @@ class TestRefusal:
             ({"container_format": "ovf"}, "disk_format is auto"),
             ({"checksum": "sha256:" + "0" * 64}, "the declared one is sha256:0000"),
             ({"checksum": "0" * 64}, "write it as sha512:HEX"),
-            ({"id": "disk"}, "which is no UUID"),
+            ({"id": "disk"}, "id is 'disk'. What to do: give a UUID"),
             ({"id": "12345678-0000-4000-8000-000000000000", "replace": True}, "cannot be replaced"),
             ({"min_disk": -1}, "min_disk is -1"),
             ({"properties": {"min_disk": 1}}, "min_disk is an attribute of every image"),
@@ -479,7 +486,7 @@ class TestFailedUpload:
         self, refused: t.Callable[..., str], cloud: FakeCloud, tmp_path: Path, number: signal.Signals
     ) -> None:
         (tmp_path / "large").write_bytes(bytes(32 * image_bytes.MIB))
-        handlers = [signal.getsignal(each) for each in _image.SIGNALS]
+        handlers = [signal.getsignal(each) for each in _image_signals.SIGNALS]
         sent: list[int] = []
 
         def stop(received: int) -> None:
@@ -492,7 +499,7 @@ class TestFailedUpload:
         assert f"stopped by {number.name}; nothing of it was left in Glance" in message
         assert cloud.images == {}
         assert sent[0] < 32 * image_bytes.MIB
-        assert [signal.getsignal(each) for each in _image.SIGNALS] == handlers
+        assert [signal.getsignal(each) for each in _image_signals.SIGNALS] == handlers
 
     def test_a_signal_before_the_upload(
         self, refused: t.Callable[..., str], cloud: FakeCloud, source: str, monkeypatch: pytest.MonkeyPatch
@@ -601,7 +608,7 @@ class TestThere:
     def test_properties_can_be_purged(self, keep: Keep, cloud: FakeCloud) -> None:
         kept = {"os_glance_importing_to_stores": "", "owner_specified.openstack.sha256": "x", "stores": "fast"}
         cloud.add("disk", QCOW2, **ACTIVE, a="1", b="2", **kept)
-        shown = keep(properties={"a": "1"}, purge_properties=True)["image"]
+        shown = keep(properties={"a": "1"}, properties_mode="exact")["image"]
         assert "b" not in shown
         assert {name: shown[name] for name in ("a", *kept)} == {"a": "1", **kept}
 
@@ -726,10 +733,14 @@ class TestReplacement:
         refused(source=new, replace=True)
         assert list(cloud.images) == [old["id"]]
 
-    def test_a_protected_one_is_refused(self, refused: t.Callable[..., str], cloud: FakeCloud, new: str) -> None:
-        cloud.add("disk", QCOW2, **ACTIVE, protected=True)
-        assert "it has to be replaced, but it is protected" in refused(source=new, replace=True)
-        assert cloud.sent(*WRITES) == []
+    def test_a_protected_one_is_hidden(self, keep: Keep, cloud: FakeCloud, new: str) -> None:
+        old = cloud.add("disk", QCOW2, **ACTIVE, protected=True)
+        result = keep(source=new, replace=True)
+        assert "is protected; it was hidden instead of deleted" in result["warnings"][0]
+        assert cloud.images[old["id"]]["os_hidden"]
+        assert cloud.images[old["id"]]["owner_specified.openstack_ops.replaced"].endswith(f"/{old['id']}")
+        assert result["image"]["protected"]
+        assert not keep(source=new, replace=True, hidden=False)["changed"]
 
     def test_one_in_use_is_hidden(self, keep: Keep, cloud: FakeCloud, new: str) -> None:
         old = cloud.add("disk", QCOW2, **ACTIVE)
@@ -748,14 +759,351 @@ class TestReplacement:
 
     def test_members_are_taken_over(self, keep: Keep, cloud: FakeCloud, new: str) -> None:
         old = cloud.add("disk", QCOW2, **ACTIVE, visibility="shared")
-        cloud.members[old["id"]] = [OTHER_PROJECT]
+        cloud.members[old["id"]] = {OTHER_PROJECT: "accepted"}
         result = keep(source=new, replace=True)
-        assert cloud.members[result["image"]["id"]] == [OTHER_PROJECT]
+        assert cloud.members[result["image"]["id"]] == {OTHER_PROJECT: "pending"}
         assert f"{OTHER_PROJECT} have to accept it again" in result["warnings"][0]
+
+    def test_so_many_old_versions_are_kept(self, keep: Keep, cloud: FakeCloud, tmp_path: Path) -> None:
+        made = []
+        for number in range(4):
+            (tmp_path / "image").write_bytes(image_bytes.qcow2(data=b"%d" % number))
+            result = keep(source=str(tmp_path / "image"), replace=True, keep=2)
+            made.append(result["image"]["id"])
+            cloud.images[made[-1]]["created_at"] = f"2026-11-2{number}T12:00:00Z"
+        assert list(cloud.images) == made[1:]
+        assert [image["os_hidden"] for image in cloud.images.values()] == [True, True, False]
+        assert result["diff"]["after"]["old_versions"] == [made[1]]
+        assert not keep(source=str(tmp_path / "image"), replace=True, keep=2)["changed"]
+        fewer = keep(source=str(tmp_path / "image"), replace=True, keep=1)
+        assert fewer["diff"]["before"]["old_versions"] == [made[2], made[1]]
+        assert list(cloud.images) == made[2:]
+
+    def test_old_versions_that_have_to_stay_are_told(self, keep: Keep, cloud: FakeCloud, new: str) -> None:
+        note = "owner_specified.openstack_ops.replaced"
+        for options in ({"protected": True}, {}):
+            old = cloud.add("disk", QCOW2, **ACTIVE, os_hidden=True, **options)
+            old[note] = f"another/{old['id']}"
+        cloud.answers[f"DELETE /image/v2/images/{old['id']}"] = (409, "Image is in use")
+        snapshot = cloud.add("disk", QCOW2, **ACTIVE, os_hidden=True, **{note: old[note]})
+        cloud.add("disk", OTHER, **ACTIVE)
+        told = keep(source=new, replace=True, keep=0)["warnings"]
+        assert "is protected; it was kept" in told[0]
+        assert "is in use" in told[1]
+        assert snapshot["id"] in cloud.images
+        assert len(cloud.images) == 4
+
+    def test_the_new_one_is_as_inactive_as_the_old_one(self, keep: Keep, cloud: FakeCloud, new: str) -> None:
+        cloud.add("disk", QCOW2, **ACTIVE)["status"] = "deactivated"
+        assert keep(source=new, replace=True)["image"]["status"] == "deactivated"
+        assert not keep(source=new, replace=True)["changed"]
+        assert keep(source=new, replace=True, deactivated=False)["image"]["status"] == "active"
 
     def test_another_declared_format_replaces(self, keep: Keep, cloud: FakeCloud, source: str) -> None:
         cloud.add("disk", QCOW2, disk_format="raw", container_format="bare")
         assert keep(source=source, replace=True)["image"]["disk_format"] == "qcow2"
+
+
+class TestSharing:
+    """The members of a shared image are those that were declared."""
+
+    @pytest.mark.parametrize(
+        ("before", "members", "accept", "after"),
+        [
+            ({}, ["customer"], False, {OTHER_PROJECT: "pending"}),
+            ({}, ["customer"], True, {OTHER_PROJECT: "accepted"}),
+            ({OTHER_PROJECT: "rejected"}, ["customer"], False, {OTHER_PROJECT: "rejected"}),
+            ({OTHER_PROJECT: "pending"}, [OTHER_PROJECT], True, {OTHER_PROJECT: "accepted"}),
+            ({OTHER_PROJECT: "accepted", PROJECT: "pending"}, [PROJECT], False, {PROJECT: "pending"}),
+            ({OTHER_PROJECT: "accepted"}, [], False, {}),
+        ],
+    )
+    def test_exactly(
+        self,
+        keep: Keep,
+        cloud: FakeCloud,
+        before: dict[str, str],
+        members: list[str],
+        accept: bool,
+        after: dict[str, str],
+    ) -> None:
+        image = cloud.add("disk", QCOW2, **ACTIVE)
+        cloud.members[image["id"]] = dict(before)
+        options = {"members": members, "accept_members": accept}
+        told = keep(check=True, **options)
+        assert cloud.members[image["id"]] == before
+        result = keep(**options)
+        assert cloud.members[image["id"]] == after
+        assert told["changed"] == result["changed"] == (before != after)
+        assert told["diff"] == result["diff"]
+        assert not keep(**options)["changed"]
+
+    def test_with_the_image(self, keep: Keep, cloud: FakeCloud, source: str) -> None:
+        made = keep(source=source, members=["customer"])["image"]
+        assert cloud.members[made["id"]] == {OTHER_PROJECT: "pending"}
+
+    def test_of_an_image_that_becomes_shared(self, keep: Keep, cloud: FakeCloud) -> None:
+        image = cloud.add("disk", QCOW2, **ACTIVE, visibility="private")
+        keep(visibility="shared", members=["customer"])
+        assert cloud.members[image["id"]] == {OTHER_PROJECT: "pending"}
+
+    def test_of_an_image_that_is_not_shared(self, refused: t.Callable[..., str], keep: Keep, cloud: FakeCloud) -> None:
+        assert "visibility is public" in refused(visibility="public", members=["customer"])
+        cloud.add("disk", QCOW2, **ACTIVE, visibility="private")
+        assert "only shared images have members" in refused(members=["customer"])
+        assert not keep(members=[])["changed"]
+
+
+class TestActivity:
+    """An image can be kept from being used."""
+
+    def test_it_changes_once(self, keep: Keep, cloud: FakeCloud, source: str) -> None:
+        assert keep(source=source, deactivated=True)["image"]["status"] == "deactivated"
+        assert not keep(source=source, deactivated=True)["changed"]
+        assert not keep(source=source)["changed"]
+        assert keep(check=True, deactivated=False)["diff"]["after"] == {"deactivated": False}
+        assert keep(deactivated=False)["image"]["status"] == "active"
+        assert not keep(deactivated=False)["changed"]
+
+
+class TestRename:
+    """An image that had another name is found by it."""
+
+    def test_by_its_previous_name(self, keep: Keep, cloud: FakeCloud, source: str) -> None:
+        image = cloud.add("older", QCOW2, **ACTIVE)
+        options = {"source": source, "previous_names": ["oldest", "older"]}
+        assert keep(check=True, **options)["diff"] == {"before": {"name": "older"}, "after": {"name": "disk"}}
+        assert keep(**options)["image"]["id"] == image["id"]
+        assert image["name"] == "disk"
+        assert not keep(**options)["changed"]
+
+    def test_not_when_the_new_name_is_there(self, keep: Keep, cloud: FakeCloud) -> None:
+        cloud.add("older", QCOW2, **ACTIVE)
+        cloud.add("disk", QCOW2, **ACTIVE)
+        assert not keep(previous_names=["older"])["changed"]
+
+
+class TestImport:
+    """The ways into Glance besides an upload."""
+
+    @pytest.fixture(autouse=True)
+    def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Do not wait between two looks."""
+        monkeypatch.setattr(_image_import, "SECONDS_BETWEEN_LOOKS", 0.01)
+
+    def test_by_way_of_the_staging_area(self, keep: Keep, cloud: FakeCloud, source: str) -> None:
+        options = {"source": source, "import_method": "glance-direct", "store": "fast"}
+        cloud.stores = ["slow", "fast"]
+        result = keep(**options)
+        assert result["image"]["status"] == "active"
+        assert result["uploaded"] == len(QCOW2)
+        assert cloud.sent("POST", "PUT") == [
+            UPLOAD[0],
+            "PUT /image/v2/images/ID/stage",
+            "POST /image/v2/images/ID/import",
+        ]
+        (body,) = (request.body for request in cloud.requests if request.path.endswith("/import"))
+        assert body == {"method": {"name": "glance-direct"}, "stores": ["fast"], "all_stores_must_succeed": False}
+        assert not keep(**options)["changed"]
+
+    def test_a_url_that_glance_fetches(self, keep: Keep, cloud: FakeCloud) -> None:
+        cloud.fetched = QCOW2
+        with FakeWeb(QCOW2) as web:
+            options = {"source": web.url, "import_method": "web-download", "checksum": digest("sha512")}
+            result = keep(**options)
+            assert result["image"]["disk_format"] == "qcow2"
+            assert result["uploaded"] == 0
+            assert result["warnings"] == []
+            assert not keep(**options)["changed"]
+
+    def test_a_url_that_only_glance_can_reach(
+        self, keep: Keep, refused: t.Callable[..., str], cloud: FakeCloud
+    ) -> None:
+        cloud.fetched = QCOW2
+        options = {"source": "http://127.0.0.1:9/disk", "import_method": "web-download"}
+        assert "declare disk_format" in refused(**options)
+        result = keep(**options, disk_format="qcow2")
+        assert result["changed"]
+        assert "could not be verified: no checksum was declared" in result["warnings"][0]
+
+    @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+    def test_what_glance_fetched_is_compared(
+        self, keep: Keep, refused: t.Callable[..., str], cloud: FakeCloud, algorithm: str
+    ) -> None:
+        cloud.fetched = OTHER
+        options = {"source": "http://127.0.0.1:9/disk", "import_method": "web-download", "disk_format": "qcow2"}
+        message = refused(**options, checksum=digest(algorithm))
+        assert f"the declared one is {digest(algorithm)}" in message
+        assert "nothing of it was left" in message
+        assert cloud.images == {}
+        assert keep(**options, checksum=digest(algorithm, OTHER))["changed"]
+
+    def test_an_image_of_another_glance(self, keep: Keep, cloud: FakeCloud) -> None:
+        cloud.fetched = QCOW2
+        remote = {"id": PROJECT, "region": "North"}
+        keep(import_method="glance-download", remote_image=remote, disk_format="qcow2")
+        (body,) = (request.body for request in cloud.requests if request.path.endswith("/import"))
+        assert body["method"] == {
+            "name": "glance-download",
+            "glance_image_id": PROJECT,
+            "glance_region": "North",
+            "glance_service_interface": "public",
+        }
+
+    def test_a_failure_is_told(self, refused: t.Callable[..., str], cloud: FakeCloud, source: str) -> None:
+        cloud.import_fails = "The store is full"
+        message = refused(source=source, import_method="glance-direct")
+        assert "importing the image 'disk' with glance-direct: The store is full (failed for default)" in message
+        assert cloud.images == {}
+
+    def test_one_that_never_ends(
+        self, refused: t.Callable[..., str], cloud: FakeCloud, source: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(_image_import, "SLOWEST_IMPORT", 10**9)
+        monkeypatch.setattr(cloud, "_import", lambda *_arguments: (202, None))
+        assert "it has not ended after 1 seconds" in refused(source=source, import_method="glance-direct", timeout=1)
+
+    def test_a_method_that_is_not_allowed(self, refused: t.Callable[..., str], cloud: FakeCloud, source: str) -> None:
+        fixed = "12345678-0000-4000-8000-000000000000"
+        cloud.answers[f"POST /image/v2/images/{fixed}/import"] = (400, "Unsupported import method")
+        message = refused(source=source, id=fixed, import_method="glance-direct")
+        assert "look at the import methods" in message
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            ({"import_method": "web-download"}, "give a URL as source"),
+            ({"import_method": "web-download", "source": "http://h/x", "convert": "raw"}, "leave out decompress"),
+            ({"import_method": "glance-download"}, "give remote_image, and no source"),
+            ({"remote_image": {"id": "x", "region": "y"}}, "set import_method: glance-download"),
+            ({"convert": "raw", "container_format": "ova"}, "leave out container_format"),
+            ({"checksum_keyring": "/k"}, "give a checksum that is the URL or path of a file"),
+            ({"keep": 2}, "set replace: true"),
+            ({"decompress": True, "max_size": "0"}, "give a size such as 20G"),
+        ],
+    )
+    def test_contradictions(
+        self, refused: t.Callable[..., str], source: str, options: dict[str, t.Any], said: str
+    ) -> None:
+        assert said in refused(**{"source": source, **options})
+
+
+class TestStores:
+    """An image lies at least in the declared stores."""
+
+    @pytest.fixture(autouse=True)
+    def stores(self, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Give the cloud several stores."""
+        cloud.stores = ["a", "b", "c"]
+        monkeypatch.setattr(_image_import, "SECONDS_BETWEEN_LOOKS", 0.01)
+
+    def test_a_new_image_is_copied(self, keep: Keep, source: str) -> None:
+        result = keep(source=source, stores=["a", "c"])
+        assert result["image"]["stores"] == "a,c"
+        assert result["diff"]["after"]["stores"] == ["a", "c"]
+        assert not keep(source=source, stores=["c"])["changed"]
+
+    def test_one_that_is_there_is_copied(self, keep: Keep, cloud: FakeCloud) -> None:
+        image = cloud.add("disk", QCOW2, **ACTIVE)
+        told = keep(check=True, stores=["b"])
+        assert image["stores"] == "a"
+        result = keep(stores=["b"])
+        assert image["stores"] == "a,b"
+        assert told["diff"] == result["diff"] == {"before": {"stores": ["a"]}, "after": {"stores": ["a", "b"]}}
+        assert not keep(stores=["b"])["changed"]
+
+    def test_the_store_is_asked_for_where_the_list_does_not_tell(self, keep: Keep, cloud: FakeCloud) -> None:
+        image = cloud.add("disk", QCOW2, **ACTIVE)
+        del image["stores"]
+        cloud.late_stores[image["id"]] = "b"
+        assert not keep(stores=["b"])["changed"]
+
+    def test_what_cannot_be_copied_is_told(self, refused: t.Callable[..., str], cloud: FakeCloud) -> None:
+        image = cloud.add("disk", QCOW2, **ACTIVE)
+        assert "the store 'd' is not there" in refused(stores=["d"])
+        cloud.import_fails = "No space"
+        assert "No space (failed for b)" in refused(stores=["b"])
+        image["status"] = "deactivated"
+        assert "does not copy deactivated images" in refused(stores=["b"])
+        assert "does not copy deactivated images" in refused(stores=["b"], deactivated=True)
+
+    def test_one_that_becomes_active_is_copied(self, keep: Keep, cloud: FakeCloud) -> None:
+        cloud.add("disk", QCOW2, **ACTIVE)["status"] = "deactivated"
+        result = keep(stores=["b"], deactivated=False)
+        assert (result["image"]["status"], result["image"]["stores"]) == ("active", "a,b")
+        assert keep(stores=["c"], deactivated=True)["image"]["status"] == "deactivated"
+
+    def test_a_replacement_that_cannot_be_copied_leaves_the_old_one(
+        self, refused: t.Callable[..., str], cloud: FakeCloud, source: str
+    ) -> None:
+        old = cloud.add("disk", OTHER, **ACTIVE)
+        cloud.import_fails = "No space"
+        assert "nothing of it was left" in refused(source=source, replace=True, stores=["a", "b"])
+        assert list(cloud.images) == [old["id"]]
+
+
+class TestMadeOfTheSource:
+    """Images whose data are not the bytes of the source."""
+
+    @pytest.fixture
+    def packed(self, tmp_path: Path) -> Path:
+        """Return the path of a compressed image."""
+        (tmp_path / "disk.gz").write_bytes(gzip.compress(QCOW2))
+        return tmp_path / "disk.gz"
+
+    @pytest.mark.parametrize("declared", [True, False])
+    def test_a_compressed_file(self, keep: Keep, cloud: FakeCloud, packed: Path, declared: bool) -> None:
+        checksum = {"checksum": digest("sha256", packed.read_bytes())} if declared else {}
+        options = {"source": str(packed), "decompress": True, **checksum}
+        image = keep(**options)["image"]
+        assert image["os_hash_value"] == digest("sha512")[7:]
+        assert image["disk_format"] == "qcow2"
+        again = keep(**options)
+        assert not again["changed"]
+        assert again["warnings"] == []
+        packed.write_bytes(gzip.compress(OTHER))
+        checksum = {"checksum": digest("sha256", packed.read_bytes())} if declared else {}
+        result = keep(**{**options, **checksum}, replace=True)
+        assert result["action"] == "replaced"
+        assert result["image"]["os_hash_value"] == digest("sha512", OTHER)[7:]
+        assert not keep(**{**options, **checksum}, properties_mode="exact")["changed"]
+
+    def test_a_wrong_checksum_leaves_nothing(self, refused: t.Callable[..., str], cloud: FakeCloud) -> None:
+        packed = gzip.compress(QCOW2)
+        with FakeWeb(packed) as web:
+            options = {"source": web.url, "decompress": True, "checksum": digest("sha256")}
+            assert "the declared one is" in refused(**options)
+        assert cloud.images == {}
+
+    def test_a_url_without_a_checksum_cannot_be_compared(self, keep: Keep) -> None:
+        with FakeWeb(gzip.compress(QCOW2)) as web:
+            assert keep(source=web.url, decompress=True)["changed"]
+            again = keep(source=web.url, decompress=True)
+        assert not again["changed"]
+        assert "declare the checksum of the source" in again["warnings"][0]
+
+    @pytest.mark.skipif(not shutil.which("qemu-img"), reason="needs qemu-img")
+    def test_a_converted_file(self, keep: Keep, cloud: FakeCloud, tmp_path: Path) -> None:
+        (tmp_path / "disk.raw").write_bytes(b"\3".ljust(4 * image_bytes.MIB, b"\0"))
+        source, target = str(tmp_path / "disk.raw"), str(tmp_path / "disk.qcow2")
+        subprocess.run(["qemu-img", "convert", "-O", "qcow2", source, target], check=True)
+        options = {"source": target, "convert": "raw", "work_directory": str(tmp_path)}
+        assert keep(check=True, **options)["diff"]["after"]["disk_format"] == "raw"
+        image = keep(**options)["image"]
+        assert (image["disk_format"], image["size"]) == ("raw", 4 * image_bytes.MIB)
+        assert image["os_hash_value"] == hashlib.sha512((tmp_path / "disk.raw").read_bytes()).hexdigest()
+        assert not keep(**options)["changed"]
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "disk.qcow2", "disk.raw"]
+
+    def test_a_checksum_from_a_file(self, keep: Keep, refused: t.Callable[..., str], tmp_path: Path) -> None:
+        with FakeWeb(QCOW2) as web:
+            web.files["/SHA256SUMS"] = f"{digest('sha256')[7:]} *disk.qcow2\n".encode()
+            options = {"source": f"{web.url}/disk.qcow2", "checksum": f"sha256:{web.url}/SHA256SUMS"}
+            assert keep(**options)["changed"]
+            assert not keep(**options)["changed"]
+            web.files["/SHA256SUMS"] = f"{digest('sha256', OTHER)[7:]} *disk.qcow2\n".encode()
+            assert "set replace: true" in refused(**options)
+            assert "no line has a sha256" in refused(**{**options, "source": f"{web.url}/other.qcow2"})
 
 
 class TestAbsent:

@@ -8,10 +8,16 @@
 from __future__ import annotations
 
 import json
+import threading
 import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.openstack_ops.glance.plugins.module_utils import (
+    _probe_mount,
+    _store_guard,
+    _store_guard_mounts,
+)
 from ansible_collections.openstack_ops.glance.plugins.modules import store_guard
 
 if t.TYPE_CHECKING:
@@ -27,6 +33,7 @@ TRAIN, ZED = 19, 25
 DATABASE_PASSWORD_BEGINS = "gl@nce:"
 DATADIR = "filesystem_store_datadir = {}"
 LOCAL = {"type": "file", "datadir": "/srv/a"}
+OTHER = {"type": "file", "datadir": "/srv/b"}
 FSID = "5f3c1b0e-7a52-4f0b-9c1d-2e6f8a4b9d30"
 CEPH_KEY = "AQAmUAFrDC8MFRAAzji8SFbU01SS0r5ue4BdvA=="  # pragma: allowlist secret
 CLUSTER = {"type": "rbd", "pool": "images", "user": "g", "mon_hosts": ["192.0.2.1"], "fsid": FSID, "key": CEPH_KEY}
@@ -100,6 +107,7 @@ class TestNothingHappens:
         (tmp_path / "glance-api.conf").write_text("[glance_store]\nfilesystem_store_datadir = /var/lib/glance/images\n")
         result = run({"local": LOCAL})
         assert (result["problems"], fates(result)) == ([], {"file": "moved", "http": "gone"})
+        assert result["has_run"] is False
 
     @pytest.mark.parametrize("check", [False, True])
     def test_the_same_stores_need_no_database(self, run: Run, node: Node, check: bool) -> None:
@@ -254,6 +262,17 @@ class TestRenamed:
         node.multi(old=("s3", f"{lines}s3_store_secret_key = {secret}"))
         assert fates(run({"new": S3})) == {"old": "renamed"}
 
+    def test_s3_whose_keys_alone_change(self, run: Run, node: Node) -> None:
+        lines = "s3_store_host = http://s3.example.org:8080\ns3_store_bucket = bucket\ns3_store_access_key = AKEY\n"
+        node.multi(s3=("s3", f"{lines}s3_store_secret_key = another"))
+        result = run({"s3": S3})
+        assert (result["problems"], fates(result)) == ([], {"s3": "kept"})
+        (note,) = result["notes"]
+        assert note.startswith("the store 's3' gets other keys; ")
+        secret = S3_KEY.replace("$", "$$")
+        node.multi(s3=("s3", f"{lines}s3_store_secret_key = {secret}"))
+        assert run({"s3": S3})["notes"] == []
+
     def test_swift_with_a_reference_of_another_name(self, run: Run, node: Node) -> None:
         file = node.directory / "glance-swift.conf"
         key = SWIFT_KEY.replace("%", "%%")
@@ -265,6 +284,254 @@ class TestRenamed:
         assert codes(result) == ["GLS-170"]
         assert "give glance_stores.new the option reference: ref1" in result["messages"][0]
         assert run({"new": {**SWIFT, "reference": "ref1"}})["problems"] == []
+
+
+class TestBehindOneKeystone:
+    """Which of several services is meant, and what makes no difference."""
+
+    def swift(self, node: Node, lines: str = "", reference: str = "") -> None:
+        file = node.directory / "glance-swift.conf"
+        key = SWIFT_KEY.replace("%", "%%")
+        account = f"user = p:u\nkey = {key}\nauth_address = http://k:5000/v3\n{reference}"
+        file.write_text(f"[sw]\n{account}", encoding="utf-8")
+        common = f"swift_store_config_file = {file}\ndefault_swift_reference = sw\nswift_store_container = c\n"
+        node.multi(sw=("swift", common + lines))
+        node.image("i", ("swift+config://sw/c/{id}", "sw"))
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"region": "two"},
+            {"endpoint": "http://swift:8080/v1"},
+            {"service_type": "object-archive"},
+            {"auth": {**SWIFT["auth"], "project_domain_name": "other"}},
+            {"auth": {**SWIFT["auth"], "auth_address": "http://another:5000/v3"}},
+            {"auth": {**SWIFT["auth"], "auth_address": "https://k:5001/v3"}},
+        ],
+    )
+    def test_another_swift(self, run: Run, node: Node, options: dict[str, t.Any]) -> None:
+        self.swift(node)
+        assert codes(run({"sw": {**SWIFT, **options}})) == ["GLS-171"]
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"endpoint_type": "internalURL"},
+            {"service_type": "object-store"},
+            {"auth": {**SWIFT["auth"], "auth_address": "https://K:5000/v3/"}},
+            {"auth": {**SWIFT["auth"], "auth_address": "https://k:5000"}},
+            {"auth": {**SWIFT["auth"], "project_domain_id": "default"}},
+        ],
+    )
+    def test_the_same_swift(self, run: Run, node: Node, options: dict[str, t.Any]) -> None:
+        self.swift(node)
+        result = run({"sw": {**SWIFT, **options}})
+        assert (result["problems"], result["read_images"]) == ([], False)
+
+    def test_what_the_node_says_of_it_counts(self, run: Run, node: Node) -> None:
+        self.swift(
+            node, "swift_store_region = one\nswift_store_endpoint = http://s:8080/v1\n", "project_domain_id = x\n"
+        )
+        there = {
+            **SWIFT,
+            "region": "one",
+            "endpoint": "https://S:8080/v1/",
+            "auth": {**SWIFT["auth"], "project_domain_id": "x"},
+        }
+        assert run({"sw": there})["problems"] == []
+        message = run({"sw": {**there, "region": "two"}})["messages"][0]
+        where = "the container c of p in the domain with the id x at http://k:5000/v3, region"
+        assert f"moves from {where} one, endpoint http://s:8080/v1 to {where} two" in message
+
+    def test_cinder_of_another_region(self, run: Run, node: Node) -> None:
+        auth = {"auth_address": "https://k:5000/v3", "user_name": "g", "password": "geheim", "project_name": "p"}
+        account = "cinder_store_auth_address = http://k:5000/v3\ncinder_store_project_name = p"
+        node.multi(vol=("cinder", f"{account}\ncinder_os_region_name = one"))
+        node.image("i", ("cinder://vol/0d1e5c1e-6a0c-4c5f-9a3f-5b2a6c1d7e8f", "vol"))
+        assert run({"vol": {"type": "cinder", "auth": auth, "region": "one"}})["problems"] == []
+        assert codes(run({"vol": {"type": "cinder", "auth": auth, "region": "two"}})) == ["GLS-171"]
+
+
+class TestMounts:
+    """A file system that is mounted over images hides them."""
+
+    NFS = "nfs.example.org:/images"
+
+    @pytest.fixture
+    def table(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """Return the table of mounts of the node, which is empty, and let systemd have no units."""
+        table = tmp_path / "mountinfo"
+        table.write_text("")
+        monkeypatch.setattr(_probe_mount, "MOUNT_TABLE", str(table))
+        monkeypatch.setattr(_store_guard_mounts, "UNITS", str(tmp_path))
+        return table
+
+    def mounted(self, source: str, point: Path) -> str:
+        return f"36 35 98:0 / {point} rw,noatime master:1 - nfs4 {source} rw\n"
+
+    def store(self, datadir: Path, source: str = NFS) -> dict[str, t.Any]:
+        return {"type": "file", "datadir": str(datadir), "mount": {"source": source, "path": str(datadir.parent)}}
+
+    @pytest.fixture
+    def datadir(self, node: Node, tmp_path: Path, table: Path) -> Path:
+        """Return the directory of the store of today, in which one image lies and another does not."""
+        datadir = tmp_path / "srv" / "images"
+        datadir.mkdir(parents=True)
+        node.multi(local=("file", DATADIR.format(datadir)))
+        here = node.image("here", (f"file://{datadir}/{{id}}", "local"))
+        (datadir / here).write_text("data")
+        node.image("not here", (f"file://{datadir}/{{id}}", "local"))
+        return datadir
+
+    def test_over_images(self, run: Run, datadir: Path) -> None:
+        result = run({"local": self.store(datadir)})
+        assert (codes(result), fates(result)) == (["GLS-171"], {"local": "covered"})
+        message = result["messages"][0]
+        assert f"is going to lie beneath {self.NFS}, which is going to be mounted on {datadir.parent}, and" in message
+        assert "1 image(s) with 1000.00 Bytes are in it and in no store that stays: here (" in message
+        assert f"copy the images into {self.NFS} and mount it on {datadir.parent} by hand" in message
+        assert run({"local": self.store(datadir)}, allow_unreadable_images=["local"])["problems"] == []
+
+    def test_over_the_images_of_another_store(self, run: Run, datadir: Path) -> None:
+        stores = {"local": {"type": "file", "datadir": str(datadir)}, "nfs": self.store(datadir.parent / "new")}
+        assert codes(run(stores)) == ["GLS-171"]
+        # An image of the same name in another directory is no reason.
+        stores["nfs"] = self.store(datadir.parent / "images-2" / "new")
+        assert run(stores)["problems"] == []
+
+    def test_over_nothing(self, run: Run, datadir: Path) -> None:
+        for path in datadir.iterdir():
+            path.unlink()
+        result = run({"local": self.store(datadir)})
+        assert (result["problems"], result["read_images"]) == ([], True)
+        assert result["notes"] == []
+
+    def test_over_an_image_that_has_a_copy(self, run: Run, node: Node, datadir: Path) -> None:
+        both = {"local": ("file", DATADIR.format(datadir)), "other": ("file", DATADIR.format("/srv/b"))}
+        for path in datadir.iterdir():
+            path.unlink()
+        node.multi(**both)
+        image = node.image("both", (f"file://{datadir}/{{id}}", "local"), ("file:///srv/b/{id}", "other"))
+        (datadir / image).write_text("data")
+        stores = {"local": self.store(datadir), "other": {"type": "file", "datadir": "/srv/b"}}
+        assert run(stores)["problems"] == []
+
+    def test_of_a_store_that_gets_another_name(self, run: Run, datadir: Path) -> None:
+        result = run({"renamed": self.store(datadir)})
+        assert (codes(result), fates(result)) == (["GLS-171"], {"local": "covered"})
+
+    def test_what_is_mounted_already_hides_nothing(self, run: Run, table: Path, datadir: Path) -> None:
+        table.write_text(self.mounted(self.NFS, datadir.parent))
+        result = run({"local": self.store(datadir)})
+        assert (result["problems"], result["read_images"], fates(result)) == ([], False, {"local": "kept"})
+
+    def test_in_place_of_another_one(self, run: Run, table: Path, datadir: Path) -> None:
+        table.write_text(self.mounted("old.example.org:/images", datadir.parent))
+        result = run({"local": self.store(datadir)})
+        assert codes(result) == ["GLS-171"]
+        # What is read now has to be read afterwards, wherever it is now.
+        assert f"on {datadir.parent}, where old.example.org:/images was so far, and 2 image(s)" in result["messages"][0]
+
+    @pytest.mark.parametrize(
+        ("source", "type_", "found"),
+        [
+            ("old.example.org:/images", "nfs4", ["GLS-171"]),
+            (NFS, "nfs4", []),
+            ("nfs.example.org:/images/", "nfs", []),
+            ("/srv/old", "none", ["GLS-171"]),
+        ],
+    )
+    def test_in_place_of_one_that_was_unmounted(
+        self, run: Run, tmp_path: Path, datadir: Path, source: str, type_: str, found: list[str]
+    ) -> None:
+        for path in datadir.iterdir():
+            path.unlink()
+        unit = datadir.parent.as_posix().strip("/").replace("-", "\\x2d").replace("/", "-")
+        (tmp_path / f"{unit}.mount").write_text(f"[Mount]\nWhat={source}\nWhere={datadir.parent}\nType={type_}\n")
+        assert codes(run({"local": self.store(datadir)})) == found
+
+    def test_over_encrypted_locations(self, run: Run, node: Node, datadir: Path) -> None:
+        with node.config_file.open("a") as file:
+            file.write("[DEFAULT]\nmetadata_encryption_key = geheim\n")
+        for path in datadir.iterdir():
+            path.unlink()
+        image = node.image("secret", ("bm8gbG9jYXRpb24=", "local"))
+        assert run({"local": self.store(datadir)})["problems"] == []
+        (datadir / image).write_text("data")
+        assert codes(run({"local": self.store(datadir)})) == ["GLS-171"]
+
+    def test_a_file_system_that_does_not_answer(self, run: Run, datadir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        end = threading.Event()
+        monkeypatch.setattr(_store_guard, "MOUNTS_TIMEOUT", 0.2)
+        monkeypatch.setattr(_store_guard_mounts, "covers", lambda stores: end.wait(20))
+        result = run({"local": self.store(datadir)})
+        end.set()
+        assert codes(result) == ["GLS-190"]
+        assert "looking at what is mounted did not come to an end within 0.2 s" in result["messages"][0]
+
+    def test_over_what_a_node_without_a_configuration_holds(self, run: Run, node: Node, datadir: Path) -> None:
+        node.config_file.unlink()
+        result = run({"local": self.store(datadir)}, database=node.url())
+        assert (codes(result), fates(result)) == (["GLS-171"], {"local": "covered"})
+
+
+class TestNewNode:
+    """A node without a configuration, and a database that has images."""
+
+    def test_images_that_no_store_leads_to(self, run: Run, node: Node) -> None:
+        lost = node.image("lost", ("file:///srv/a/{id}", "archive"))
+        node.image("moved", ("file:///srv/a/{id}", "other"))
+        node.image("kept", ("file:///srv/b/{id}", "other"))
+        node.image("found by its place", ("file:///srv/b/{id}", "renamed"))
+        node.image("in both", ("file:///srv/a/{id}", "archive"), ("file:///srv/b/{id}", "other"))
+        node.image("of old", "file:///srv/z/{id}")
+        node.image("without data")
+        result = run({"other": OTHER}, database=node.url())
+        assert (codes(result), result["has_run"], result["read_images"]) == (["GLS-170"] * 3, False, True)
+        archive, other, untold = result["messages"]
+        assert (
+            f"no store of glance_stores leads to 1 image(s) with 1000.00 Bytes of 'archive': lost ({lost})." in archive
+        )
+        assert "add the store that they are in to glance_stores" in archive
+        assert "glance_allow_unreadable_images: [archive]" in archive
+        assert "of 'other': moved (" in other
+        assert "of 'file': of old (" in untold
+        allowed = run({"other": OTHER}, database=node.url(), allow_unreadable_images=["archive", "other", "file"])
+        assert allowed["problems"] == []
+        assert all(note.endswith("which glance_allow_unreadable_images allows") for note in allowed["notes"])
+
+    def test_all_stores_lead_to_their_images(self, run: Run, node: Node) -> None:
+        node.image("one", ("file:///srv/a/{id}", "local"))
+        node.image("two", ("swift+config://sw/c/{id}", "sw"))
+        node.image("three", (f"rbd://{FSID}/images/{{id}}/snap", "ceph"))
+        node.image("four", (f"s3://AKEY:{S3_KEY}@s3.example.org:8080/bucket/{{id}}", "s3"))
+        node.image("five", "cinder://0d1e5c1e-6a0c-4c5f-9a3f-5b2a6c1d7e8f")
+        auth = {"auth_address": "http://k:5000/v3", "user_name": "g", "password": "geheim", "project_name": "p"}
+        stores = {"local": LOCAL, "sw": SWIFT, "ceph": CLUSTER, "s3": S3, "vol": {"type": "cinder", "auth": auth}}
+        assert run(stores, database=node.url())["problems"] == []
+        assert codes(run({**stores, "s3": {**S3, "bucket": "another"}}, database=node.url())) == ["GLS-170"]
+
+    def test_what_a_package_leaves_behind_is_no_configuration(self, run: Run, node: Node) -> None:
+        node.config_file.write_text("[glance_store]\nfilesystem_store_datadir = /var/lib/glance/images\n")
+        node.image("lost", ("file:///srv/a/{id}", "archive"))
+        result = run({"other": OTHER}, database=node.url())
+        assert (codes(result), result["notes"]) == (["GLS-170"], [])
+
+    def test_a_database_that_is_yet_to_be_filled(self, run: Run, node: Node) -> None:
+        node.server.execute("USE glance", "DROP TABLE images")
+        assert run({"other": OTHER}, database=node.url())["problems"] == []
+
+    def test_a_database_that_does_not_answer(self, run: Run) -> None:
+        assert codes(run({"other": OTHER}, database=UNREACHABLE)) == ["GLS-172"]
+        result = run({"other": OTHER}, database=UNREACHABLE, check=True)
+        assert result["problems"] == []
+        assert result["notes"][0].startswith("whether the stores lead to every image was not looked at: ")
+
+    def test_a_configuration_comes_first(self, run: Run, node: Node) -> None:
+        node.multi(local=("file", DATADIR.format("/srv/a")))
+        node.image("in no store today", ("file:///srv/z/{id}", "gone"))
+        result = run({"local": LOCAL}, database=UNREACHABLE)
+        assert (result["problems"], result["has_run"], result["read_images"]) == ([], True, False)
 
 
 class TestForms:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from ansible.module_utils import basic
-from ansible_collections.openstack_ops.glance.plugins.module_utils import _store_probe, _store_probe_file
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _probe_mount, _store_probe
 from ansible_collections.openstack_ops.glance.plugins.modules import store_probe
 
 ME = pwd.getpwuid(os.geteuid()).pw_name
@@ -139,7 +139,7 @@ class TestProbe:
         assert result["stores"][0]["where"] == f"the pool images of the cluster {fsid}"
         assert key not in json.dumps(result)
 
-    @pytest.mark.parametrize("options", [{}, {"mode": "look"}, {"mode": "remove"}])
+    @pytest.mark.parametrize("options", [{}, {"mode": "mounts"}, {"mode": "look"}, {"mode": "remove"}])
     def test_what_has_to_be_given(self, run_module: t.Any, options: dict[str, t.Any]) -> None:
         assert run_module(store_probe, options)["failed"]
 
@@ -150,6 +150,46 @@ class TestProbe:
         monkeypatch.setattr(os, "geteuid", lambda: 61184)
         result = run_module(store_probe, {"stores": {"here": file_store(tmp_path)}, "user": ME})
         assert result["msg"].startswith(f"trying the stores as the user {ME}. What to do: run the module as root")
+
+
+class TestEnvironment:
+    def test_stores_are_tried_with_it(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        def probe(attempt: t.Any) -> None:
+            attempt.note(f"{os.environ.get('AWS_CA_BUNDLE')} {os.environ['RETRIES']} {os.environ.get('AWS_PROFILE')}")
+
+        monkeypatch.setitem(_store_probe.PROBES, "s3", probe)
+        monkeypatch.setenv("AWS_PROFILE", "mine")
+        result = run(stores={"buckets": S3}, environment={"AWS_CA_BUNDLE": "/etc/ca.pem", "RETRIES": 3})
+        assert result["stores"][0]["notes"] == ["/etc/ca.pem 3 None"]
+
+
+class TestMounts:
+    @pytest.fixture
+    def stores(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, t.Any]:
+        """Return two stores beneath one mount of old:/x, one beneath a mount that is missing, and one without."""
+        table = tmp_path / "mountinfo"
+        table.write_text("41 22 0:44 / /srv/a rw - nfs4 old:/x rw\n")
+        monkeypatch.setattr(_probe_mount, "MOUNT_TABLE", str(table))
+        return {
+            "one": file_store(Path("/srv/a/one"), mount={"path": "/srv/a", "source": "old:/x"}),
+            "two": file_store(Path("/srv/a/two"), mount={"path": "/srv/a", "source": "old:/x"}),
+            "new": file_store(Path("/srv/b"), mount={"source": "old:/y"}),
+            "here": file_store(tmp_path),
+        }
+
+    @pytest.mark.parametrize("check", [True, False])
+    def test_nothing_has_to_be_mounted_yet(self, run: Run, stores: dict[str, t.Any], check: bool) -> None:
+        result = run(mode="mounts", stores=stores, check=check)
+        assert (codes(result), result["mounted"], result["changed"]) == ([], ["/srv/a"], False)
+        assert [row["name"] for row in result["stores"]] == ["one", "two", "new"]
+
+    def test_something_else_is_mounted(self, run: Run, stores: dict[str, t.Any]) -> None:
+        stores["two"]["mount"]["source"] = "new:/x"
+        # On a node that Glance's packages have not reached.
+        result = run(mode="mounts", stores=stores, user="no-such-user-yet")
+        assert codes(result) == ["GLS-166"]
+        assert "glance_stores.two: /srv/a is mounted from old:/x (nfs4), and mount says new:/x" in result["messages"][0]
+        assert result["mounted"] == ["/srv/a"]
 
 
 class TestSecrets:
@@ -232,12 +272,13 @@ class TestMarkers:
         assert list(common.iterdir()) == []
         assert codes(run(mode="remove", markers=markers)) == []
 
-    def test_only_the_own_ones_are_removed(self, run: Run, tmp_path: Path) -> None:
+    def test_those_of_a_node_that_is_gone_are_removed_too(self, run: Run, tmp_path: Path) -> None:
         stores = {"common": file_store(tmp_path, shared=True)}
         markers = run(stores=stores, leave_markers=True)["markers"]
-        run(mode="remove", markers=markers, node="controller-2")
         run(mode="remove", markers=markers, check=True)
         assert len(list(tmp_path.iterdir())) == 1
+        assert codes(run(mode="remove", markers=markers, node="controller-2")) == []
+        assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.parametrize(
         ("options", "count"),
@@ -254,7 +295,7 @@ class TestMarkers:
     ) -> None:
         table = tmp_path / "mountinfo"
         table.write_text(f"41 22 0:44 / {tmp_path} rw - nfs4 nfs:/x rw\n")
-        monkeypatch.setattr(_store_probe_file, "MOUNT_TABLE", str(table))
+        monkeypatch.setattr(_probe_mount, "MOUNT_TABLE", str(table))
         if "mount" in options:
             options = {**options, "mount": {"source": "nfs:/x"}}
         assert len(run(stores={"x": file_store(tmp_path, **options)}, leave_markers=True)["markers"]) == count

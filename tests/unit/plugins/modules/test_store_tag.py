@@ -20,6 +20,7 @@ if t.TYPE_CHECKING:
 @pytest.fixture
 def cloud() -> t.Iterator[FakeCloud]:
     with FakeCloud() as running:
+        running.stores = ["local", "fast"]
         yield running
 
 
@@ -61,6 +62,43 @@ def test_every_image_without_a_store_is_asked_for(cloud: FakeCloud, run_module: 
     assert not again["changed"]
     assert again["tagged"] == []
     assert asked(cloud) == 0
+
+
+def test_image_with_the_old_name_of_its_store_is_asked_for(cloud: FakeCloud, run_module: RunModule) -> None:
+    kept = cloud.add("kept", data=b"data", stores="fast,local")
+    renamed = cloud.add("renamed", data=b"data", stores="fast,old")
+    lost = cloud.add("lost", data=b"data", stores="gone")
+    cloud.late_stores[renamed["id"]] = "fast,local"
+    found = run_module(store_tag, cloud.auth, check=True)
+    assert found["changed"]
+    assert [image["name"] for image in found["untagged"]] == ["renamed", "lost"]
+    result = run_module(store_tag, cloud.auth)
+    assert result["changed"]
+    assert result["renamed"] == [{"id": renamed["id"], "name": "renamed"}]
+    assert result["tagged"] == []
+    assert result["untagged"] == [{"id": lost["id"], "name": "lost"}]
+    assert not any(kept["id"] in request.path for request in cloud.requests)
+    assert not run_module(store_tag, cloud.auth)["changed"]
+
+
+def test_single_store_form_has_nothing_to_note(cloud: FakeCloud, run_module: RunModule) -> None:
+    cloud.stores = None
+    image = add(cloud, "one")
+    result = run_module(store_tag, cloud.auth)
+    assert (result["changed"], result["single"], result["images"], result["untagged"]) == (False, True, 0, [])
+    # What the change to multi-store form is going to do.
+    result = run_module(store_tag, cloud.auth, check=True)
+    assert (result["changed"], result["single"]) == (True, True)
+    assert result["untagged"] == [{"id": image, "name": "one"}]
+
+
+def test_endpoint_is_asked_instead_of_the_one_in_the_catalogue(cloud: FakeCloud, run_module: RunModule) -> None:
+    add(cloud, "one")
+    with FakeCloud() as other:
+        other.stores = ["local"]
+        result = run_module(store_tag, {**cloud.auth, "endpoint": f"{other.url}/image"})
+    assert (result["changed"], result["single"], result["images"]) == (False, False, 0)
+    assert not any(request.path.startswith("/image") for request in cloud.requests)
 
 
 def test_image_that_lies_in_no_store_is_told(cloud: FakeCloud, run_module: RunModule) -> None:

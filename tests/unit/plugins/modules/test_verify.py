@@ -300,6 +300,16 @@ class TestReading:
         assert column(result, "download") == ["skipped", "ok"]
         assert site.images == {}
 
+    def test_node_that_is_drained_is_proved_where_that_is_fine(self, run: Run, site: Site) -> None:
+        site.answers["GET /one/healthcheck"] = (503, b"DISABLED BY FILE")
+        result = run(drained=True)
+        assert column(result, "healthcheck") == ["drained", "ok"]
+        assert column(result, "download") == ["ok", "ok"]
+
+    def test_node_that_is_ill_is_not_taken_for_drained(self, run: Run, site: Site) -> None:
+        site.answers["GET /one/healthcheck"] = (503, b"no database")
+        assert codes(run(drained=True)) == [("GLS-301", "one")]
+
     def test_node_that_does_not_answer(self, run: Run, site: Site) -> None:
         with socket.create_server(("127.0.0.1", 0)) as server:
             dead = f"http://127.0.0.1:{server.getsockname()[1]}"

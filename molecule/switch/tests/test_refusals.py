@@ -1,0 +1,206 @@
+# Copyright (c) 2026, The openstack_ops.glance developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
+
+"""What a switch refuses, and what it stops at: nothing is deleted, and no bad copy replaces a good one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+import typing as t
+
+import pytest
+from playbook import refused, variables_of
+from seed import MIB, Plan, few
+from snapshot import compare, snapshot
+from switching import Ends, stores_of
+
+if t.TYPE_CHECKING:
+    from bed import Api, Bed
+    from openstack.connection import Connection
+    from playbook import Outcome
+    from seed import Gardener, Planted
+    from switching import Switch
+
+STORES = variables_of(__file__)["glance_stores"]
+ENDS = Ends("local", "objects")
+DATADIR = STORES["local"]["datadir"]
+
+
+def with_stores(**more: dict[str, t.Any]) -> list[str]:
+    """Return the arguments of a run whose inventory has further stores."""
+    return ["-e", json.dumps({"glance_stores": {**STORES, **more}})]
+
+
+@pytest.fixture
+def planted(switch: Switch, gardener: Gardener) -> list[Planted]:
+    """Return some images in the old store."""
+    switch.begin_with(ENDS.source)
+    return gardener.plant(few(), store=ENDS.source)
+
+
+@pytest.mark.short
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [
+        (Ends("local", "objekts"), ["GLS-401", "glance_switch_to", "objekts", "did you mean objects?"]),
+        (Ends("", "objects"), ["GLS-401", "glance_switch_from"]),
+        (Ends("local", "local"), ["GLS-402"]),
+        (Ends("local", "web"), ["GLS-403", "web", "http"]),
+        (Ends("web", "local"), ["GLS-403", "web", "http"]),
+    ],
+)
+def test_stores_between_which_nothing_can_be_switched(switch: Switch, ends: Ends, words: list[str]) -> None:
+    refused(switch.run(ends, *with_stores(web={"type": "http", "accept_ssrf_risk": True})), *words)
+
+
+def test_store_that_does_not_run(switch: Switch) -> None:
+    stores = with_stores(other={"type": "file", "datadir": "/srv/shared/other", "shared": True})
+    outcome = switch.run(Ends("other", "objects"), *stores)
+    assert outcome.status != 0, outcome.text
+    assert {counts["changed"] for counts in outcome.hosts.values()} == {0}, outcome.text
+    assert "GLS-404" in outcome.text
+
+
+def test_target_that_is_too_small(switch: Switch, gardener: Gardener, planted: list[Planted], bed: Bed) -> None:
+    gardener.plant([Plan("larger than the room", 32 * MIB)], store=ENDS.source)
+    small = with_stores(small={"type": "file", "datadir": "/srv/small/images", "shared": True})
+    mount = "mkdir -p /srv/small && mount -t tmpfs -o size=16m testbed-small /srv/small"
+    own = "install -d -o glance -g glance -m 0750 /srv/small/images"
+    try:
+        for controller in bed.controllers:
+            bed.on(controller, f"{mount} && {own}")
+        outcome = switch.run(Ends("local", "small"), *small)
+        assert outcome.status != 0, outcome.text
+        assert "Nothing was changed" in outcome.text
+        assert "small" in outcome.messages[0]
+        assert {counts["changed"] for counts in outcome.hosts.values()} == {0}, outcome.text
+    finally:
+        for controller in bed.controllers:
+            bed.on(controller, "umount /srv/small; rmdir /srv/small", check=False)
+
+
+def test_target_that_dies_in_the_middle(
+    switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed, planted: list[Planted]
+) -> None:
+    planted += gardener.plant([Plan(f"on its way {number}", 48 * MIB) for number in range(4)], store=ENDS.source)
+    before = snapshot(apis, [image.image_id for image in planted])
+    swift = bed.node("swift")
+    process = switch.start(ENDS)
+    stop = threading.Thread(target=stop_when_copying, args=(bed, apis[0], swift))
+    try:
+        stop.start()
+        first = switch.follow(process, lambda phase: None)
+        stop.join()
+    finally:
+        bed.on(swift, "systemctl start swift-proxy")
+    assert first.status != 0, first.text
+    assert switch.report(ENDS)["verdict"]["status"] in {1, 2}
+    assert switch.default_store() == ENDS.source
+    assert compare(before, snapshot(apis, before), meanwhile=True) == []
+    wait_for_swift(bed, swift)
+    assert switch.switch(ENDS)["verdict"]["status"] == 0
+    assert compare(before, snapshot(apis, before)) == []
+
+
+def stop_when_copying(bed: Bed, api: Api, swift: str) -> None:
+    """Stop Swift as soon as an image is on its way there."""
+    end = time.monotonic() + 600
+    while time.monotonic() < end:
+        if any(image.get("os_glance_importing_to_stores") for image in api.all_images().values()):
+            bed.on(swift, "systemctl stop swift-proxy")
+            return
+        time.sleep(0.5)
+
+
+def wait_for_swift(bed: Bed, swift: str) -> None:
+    bed.on(swift, "for n in $(seq 60); do ss -ltn | grep -q :8080 && exit; sleep 1; done; exit 1")
+
+
+def needs_attention(switch: Switch, outcome: Outcome, ends: Ends, image_ids: set[str]) -> None:
+    """Check that a switch stopped at some images, named them, and cut nothing over."""
+    assert outcome.status != 0, outcome.text
+    report = switch.report(ends)
+    assert report["verdict"]["status"] == 2, report["verdict"]
+    assert {image["image_id"] for image in report["attention"]} == image_ids, report["attention"]
+    assert all(image_id in outcome.text for image_id in image_ids), outcome.text
+
+
+def test_source_that_is_missing_or_corrupted(switch: Switch, apis: list[Api], bed: Bed, planted: list[Planted]) -> None:
+    controller = bed.controllers[0]
+    before = snapshot(apis, [image.image_id for image in planted])
+    chosen = [image.image_id for image in planted if image.plan.size > MIB and not image.plan.without_hash]
+    missing, corrupted = chosen[:2]
+    bed.on(controller, f"mv {DATADIR}/{missing} {DATADIR}/{missing}.kept")
+    bed.on(controller, f"cp -a {DATADIR}/{corrupted} {DATADIR}/{corrupted}.kept")
+    bed.on(controller, f"printf wrong | dd of={DATADIR}/{corrupted} bs=1 seek=4096 conv=notrunc status=none")
+    try:
+        outcome = switch.run(ENDS)
+        needs_attention(switch, outcome, ENDS, {missing, corrupted})
+        stores = stores_of(apis[0], planted)
+        assert stores.pop(missing) == stores.pop(corrupted) == {ENDS.source}
+        assert set(map(frozenset, stores.values())) == {frozenset({ENDS.source, ENDS.target})}
+        assert switch.default_store() == ENDS.source
+    finally:
+        for image_id in (missing, corrupted):
+            bed.on(controller, f"mv {DATADIR}/{image_id}.kept {DATADIR}/{image_id}")
+    assert switch.switch(ENDS)["verdict"]["status"] == 0
+    assert compare(before, snapshot(apis, before)) == []
+
+
+def test_bad_copy_does_not_replace_a_good_one(
+    switch: Switch, bed: Bed, planted: list[Planted], swift: Connection
+) -> None:
+    """After the switch the old copy rots: going back must find that, and leave the good one alone."""
+    switch.switch(ENDS)
+    rotten = next(image for image in planted if image.plan.size > MIB and not image.plan.without_hash)
+    path = f"{DATADIR}/{rotten.image_id}"
+    good = digest_in_swift(swift, rotten.image_id)
+    bed.on(bed.controllers[0], f"printf wrong | dd of={path} bs=1 seek=4096 conv=notrunc status=none")
+    outcome = switch.run(ENDS, phase="back")
+    if outcome.status == 0:
+        # Mended from the good one, and told so.
+        mended = bed.on(bed.controllers[0], f"sha512sum {path}").split()[0]
+        assert mended == rotten.sha512
+    else:
+        needs_attention(switch, outcome, ENDS.reversed, {rotten.image_id})
+    assert digest_in_swift(swift, rotten.image_id) == good == rotten.sha512
+
+
+def digest_in_swift(swift: Connection, image_id: str) -> str:
+    """Return the sha512 of what Swift has of an image, past Glance."""
+    content = swift.object_store.download_object(image_id, container=STORES["objects"]["container"])
+    return hashlib.sha512(content).hexdigest()
+
+
+def test_token_of_another_plan(switch: Switch, gardener: Gardener, apis: list[Api], planted: list[Planted]) -> None:
+    switch.switch(ENDS)
+    earlier = switch.token(ENDS)
+    planted += gardener.plant([Plan("after the plan", 1000)], store=ENDS.source)
+    switch.switch(ENDS)
+    assert switch.token(ENDS) != earlier
+    for token in ("nonsense", earlier):
+        outcome = switch.run(ENDS, phase="retire", token=token)
+        assert outcome.status != 0, outcome.text
+        assert "token" in " ".join(outcome.messages), outcome.text
+        assert set(map(frozenset, stores_of(apis[0], planted).values())) == {frozenset({ENDS.source, ENDS.target})}
+
+
+def test_retire_with_one_unverified(
+    switch: Switch, gardener: Gardener, apis: list[Api], planted: list[Planted]
+) -> None:
+    switch.switch(ENDS)
+    earlier = switch.token(ENDS)
+    late = gardener.plant([Plan("came late", 1000)], store=ENDS.source)[0]
+    for token in ("", earlier):
+        outcome = switch.run(ENDS, phase="retire", token=token)
+        assert outcome.status != 0, outcome.text
+        assert late.image_id in outcome.text
+    assert apis[0].show(late.image_id)["stores"] == ENDS.source
+    assert set(map(frozenset, stores_of(apis[0], planted).values())) == {frozenset({ENDS.source, ENDS.target})}
+    content = apis[0].ask("GET", f"/images/{late.image_id}/file").content
+    assert hashlib.sha512(content).hexdigest() == late.sha512

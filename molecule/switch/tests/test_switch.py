@@ -1,0 +1,164 @@
+# Copyright (c) 2026, The openstack_ops.glance developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
+
+"""Switches from store to store and back: nothing that users see is another one afterwards."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from seed import few, fifty, records
+from snapshot import compare, snapshot
+from switching import Ends, stores_of, stuck
+
+if t.TYPE_CHECKING:
+    from bed import Api, Bed
+    from seed import Gardener, Plan, Planted
+    from snapshot import Snapshot
+    from switching import Switch
+
+TO_SWIFT = Ends("local", "objects")
+TO_CEPH = Ends("local", "fast")
+CEPH_TO_SWIFT = Ends("fast", "objects")
+PLAN_SECONDS = 30
+# Flat: what 2,000 records may take beyond none.
+PLAN_KIB = 32 * 1024
+
+
+def looked_at(apis: list[Api], planted: t.Sequence[Planted]) -> Snapshot:
+    """Return what users see, which has to be what was planted."""
+    seen = snapshot(apis, [image.image_id for image in planted])
+    for image in planted:
+        expected = () if image.plan.queued else (image.sha512,) * len(apis)
+        assert seen[image.image_id].digests == expected, image.plan.name
+    return seen
+
+
+def proved(report: dict[str, t.Any], planted: t.Sequence[Planted]) -> None:
+    """Check that a report tells of every image with data that it is verified, and by which hash."""
+    assert report["verdict"]["status"] == 0, report["verdict"]
+    told = {image["image_id"]: image for image in report["images"]}
+    for image in planted:
+        if image.plan.queued:
+            continue
+        one = told[image.image_id]
+        assert one["state"] == "verified", one
+        assert one["proof"] in {"reader", "file"}, one
+        assert one["hash_of"] == ("source" if image.plan.without_hash else "glance"), one
+        assert one["hash_value"] == image.sha512, one
+
+
+def there_and_back(
+    switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed, ends: Ends, plans: list[Plan]
+) -> tuple[list[Planted], Snapshot]:
+    """Switch, upload, and go back: what came before the switch was never moved, what came after it is not lost."""
+    switch.begin_with(ends.source)
+    planted = gardener.plant(plans, store=ends.source)
+    before = looked_at(apis, planted)
+
+    proved(switch.switch(ends), planted)
+    assert set(map(frozenset, stores_of(apis[0], planted).values())) == {frozenset({ends.source, ends.target})}
+    assert switch.default_store() == ends.target
+    assert compare(before, snapshot(apis, before)) == []
+
+    since = gardener.plant(few(), seed="since")
+    assert set(map(frozenset, stores_of(apis[0], since).values())) == {frozenset({ends.target})}
+    before |= looked_at(apis, since)
+
+    proved(switch.switch(ends, phase="back"), since)
+    assert switch.default_store() == ends.source
+    assert all(ends.source in stores for stores in stores_of(apis[0], [*planted, *since]).values())
+    assert compare(before, snapshot(apis, before)) == []
+    assert stuck(bed, apis[0]) == []
+    return [*planted, *since], before
+
+
+@pytest.mark.short
+def test_eight_images(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed) -> None:
+    there_and_back(switch, gardener, apis, bed, TO_SWIFT, few())
+
+
+def test_file_to_swift_to_file(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed) -> None:
+    planted, before = there_and_back(switch, gardener, apis, bed, TO_SWIFT, fifty())
+    for ends in (TO_SWIFT, TO_SWIFT.reversed):
+        proved(switch.switch(ends), planted)
+        switch.retire(ends)
+        assert set(map(frozenset, stores_of(apis[0], planted).values())) == {frozenset({ends.target})}
+        assert compare(before, snapshot(apis, before)) == []
+    assert stuck(bed, apis[0]) == []
+
+
+def test_file_to_ceph_to_swift(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed) -> None:
+    switch.begin_with("local")
+    planted = gardener.plant(fifty(), store="local")
+    before = looked_at(apis, planted)
+    for ends in (TO_CEPH, CEPH_TO_SWIFT):
+        proved(switch.switch(ends), planted)
+        switch.retire(ends)
+        assert set(map(frozenset, stores_of(apis[0], planted).values())) == {frozenset({ends.target})}
+        assert compare(before, snapshot(apis, before)) == []
+    assert stuck(bed, apis[0]) == []
+
+
+def test_from_a_single_store_service(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed) -> None:
+    store = {"type": "file", "datadir": "/srv/shared/images", "shared": True}
+    switch.begin_with("local", glance_stores={"local": store}, glance_store_layout="single")
+    planted = gardener.plant(few())
+    assert {apis[0].show(image.image_id).get("stores") for image in planted} == {None}
+    before = looked_at(apis, planted)
+
+    proved(switch.switch(TO_SWIFT), planted)
+    assert set(map(frozenset, stores_of(apis[0], planted).values())) == {frozenset({"local", "objects"})}
+    assert compare(before, snapshot(apis, before)) == []
+
+
+@pytest.mark.short
+def test_run_again_changes_nothing(switch: Switch, gardener: Gardener, apis: list[Api]) -> None:
+    switch.begin_with("local")
+    planted = gardener.plant(few()[:2], store="local")
+    switch.switch(TO_SWIFT)
+    outcome = switch.run(TO_SWIFT)
+    assert outcome.status == 0, outcome.text
+    assert {counts["changed"] for counts in outcome.hosts.values()} == {0}, outcome.text
+    proved(switch.report(TO_SWIFT), planted)
+
+
+@pytest.mark.parametrize("lost", ["on the control node", "everywhere"])
+def test_lost_journal(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed, lost: str) -> None:
+    switch.begin_with("local")
+    planted = gardener.plant(few(), store="local")
+    before = looked_at(apis, planted)
+    proved(switch.switch(TO_SWIFT), planted)
+    for path in switch.journals.glob("*/*"):
+        path.unlink()
+    if lost == "everywhere":
+        for controller in bed.controllers:
+            bed.on(controller, "rm -r /var/lib/glance/switch")
+    proved(switch.switch(TO_SWIFT), planted)
+    assert compare(before, snapshot(apis, before)) == []
+
+
+def test_plan_changes_nothing(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed) -> None:
+    switch.begin_with("local")
+    planted = gardener.plant(few(), store="local")
+    files = "find /etc/glance /var/lib/glance -type f -newermt @{} | sort"
+    begin = {controller: bed.on(controller, "date +%s.%N").strip() for controller in bed.controllers}
+    outcome = switch.run(TO_SWIFT, "--check")
+    assert outcome.status == 0, outcome.text
+    assert set(map(frozenset, stores_of(apis[0], planted).values())) == {frozenset({"local"})}
+    assert {bed.on(controller, files.format(since)) for controller, since in begin.items()} == {""}
+    assert not switch.journals.exists()
+
+
+def test_two_thousand_records(switch: Switch, gardener: Gardener) -> None:
+    switch.begin_with("local")
+    _empty, empty_seconds, empty_kib = switch.measure(TO_SWIFT, "--check")
+    gardener.plant(records(2000), store="local")
+    outcome, seconds, kib = switch.measure(TO_SWIFT, "--check")
+    assert outcome.status == 0, outcome.text
+    assert "2000" in outcome.text
+    assert seconds < PLAN_SECONDS, f"the plan took {seconds:.1f} s, without images {empty_seconds:.1f} s"
+    assert kib - empty_kib < PLAN_KIB, f"the plan took {kib} KiB, without images {empty_kib} KiB"

@@ -1,0 +1,14 @@
+# Copyright (c) 2026, The openstack_ops.glance developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
+
+"""Shows how far the deleting is, while the module store_retire works on the control node."""
+
+from __future__ import annotations
+
+from ansible_collections.openstack_ops.glance.plugins.action.store_copy import ActionModule as CopyAction
+
+
+class ActionModule(CopyAction):
+    """Runs the module as any other, speaks meanwhile, and lets it end when Ansible is gone."""

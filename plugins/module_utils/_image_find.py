@@ -1,0 +1,150 @@
+# Copyright (c) 2026, The openstack_ops.glance developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
+
+# This file is private to the collection: anything in it may change at any time.
+
+"""Which image in Glance a declaration means: asked for one by one, or looked up in a listing of all."""
+
+from __future__ import annotations
+
+import re
+import threading
+import typing as t
+
+from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import ImageApi
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_declaration import Declaration
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import Record, is_replaced
+
+Filters = dict[str, str]
+
+
+class Search(t.Protocol):
+    """The two ways of asking."""
+
+    def named(self, name: str, filters: Filters) -> list[Record]:
+        """Return the images of exactly this name that match the filters."""
+
+    def with_id(self, image_id: str, project: t.Optional[str]) -> t.Optional[Record]:
+        """Return the image with this id."""
+
+
+class SearchEach:
+    """Asks Glance for each image: the cheapest for one."""
+
+    def __init__(self, api: ImageApi) -> None:
+        self._api = api
+
+    def named(self, name: str, filters: Filters) -> list[Record]:
+        """Return the images of exactly this name that match the filters."""
+        # Without "eq:" a colon in the name would be taken for an operator. MySQL compares without regard to case.
+        found = self._api.find(name=f"eq:{name}", **filters)
+        return [record for record in found if record["name"] == name]
+
+    def with_id(self, image_id: str, project: t.Optional[str]) -> t.Optional[Record]:
+        """Return the image with this id."""
+        return self._api.get(image_id)
+
+
+class SearchListing:
+    """Lists all images of a kind once, when the first of them is asked for: the cheapest for many."""
+
+    def __init__(self, api: ImageApi) -> None:
+        self._api = api
+        self._lock = threading.Lock()
+        self._listings: dict[tuple[tuple[str, str], ...], t.Union[GlanceError, _Listing]] = {}
+
+    def named(self, name: str, filters: Filters) -> list[Record]:
+        """Return the images of exactly this name that match the filters."""
+        return self._listing(filters).by_name.get(name, [])
+
+    def with_id(self, image_id: str, project: t.Optional[str]) -> t.Optional[Record]:
+        """Return the image with this id: from the project's images where it is one of them."""
+        record = self._listing({"owner": project} if project else {}).by_id.get(image_id)
+        return record or self._api.get(image_id)
+
+    def all(self, filters: Filters) -> list[Record]:
+        """Return every image that matches the filters."""
+        return list(self._listing(filters).by_id.values())
+
+    def _listing(self, filters: Filters) -> _Listing:
+        key = tuple(sorted(filters.items()))
+        with self._lock:
+            if key not in self._listings:
+                self._listings[key] = self._load(filters)
+            listing = self._listings[key]
+        # A Glance that is not there is asked once, not once for every image.
+        if isinstance(listing, GlanceError):
+            raise listing
+        return listing
+
+    def _load(self, filters: Filters) -> t.Union[GlanceError, _Listing]:
+        try:
+            return _Listing(self._api.listing(**filters))
+        except GlanceError as error:
+            return error
+
+
+class _Listing:
+    def __init__(self, records: t.Iterable[Record]) -> None:
+        self.by_id: dict[str, Record] = {}
+        self.by_name: dict[str, list[Record]] = {}
+        for record in records:
+            # While it is listed, an image can move from one page to the next.
+            if record["id"] not in self.by_id:
+                self.by_id[record["id"]] = record
+                self.by_name.setdefault(str(record["name"]), []).append(record)
+
+
+def find(search: Search, wanted: Declaration, owner: t.Optional[str], project: t.Optional[str]) -> t.Optional[Record]:
+    """Return the image that is meant, or None.
+
+    :param owner: the id of the project that is declared to own it.
+    :param project: the id of the project that the token is for.
+    :raises GlanceError: when there are several.
+    """
+    if wanted.id is not None:
+        return search.with_id(wanted.id, project)
+    for name in [str(wanted.name), *wanted.previous_names]:
+        for filters in _places(wanted, owner, project):
+            found = [record for record in search.named(name, filters) if not is_replaced(record)]
+            if len(found) > 1:
+                raise GlanceError(
+                    f"looking for {wanted.shown}",
+                    answer=f"there are {len(found)} of that name: {', '.join(sorted(str(i['id']) for i in found))}",
+                    cause="images that were uploaded by hand, or by two runs at once",
+                    remedy="give the id of the one that is meant, or rename or delete the others",
+                )
+            if found:
+                return found[0]
+    return None
+
+
+def _places(wanted: Declaration, owner: t.Optional[str], project: t.Optional[str]) -> t.Iterator[Filters]:
+    """Return where the image may be, the likeliest first: never among the images of other projects' users."""
+    project_of_it = owner or project
+    mine = {"owner": project_of_it} if project_of_it else {}
+    hidden = {**mine, "os_hidden": "true"}
+    yield from (hidden, mine) if wanted.hidden else (mine, hidden)
+    if owner and owner != project:
+        yield {"owner": owner, "visibility": "community"}
+        if project:
+            yield {"owner": project}
+    yield {"visibility": "public"}
+
+
+def owner_id(api: ImageApi, owner: t.Optional[str]) -> tuple[t.Optional[str], t.Optional[str]]:
+    """Return the id of the declared owner, and of the project that the token is for."""
+    project, project_name = api.own_project()
+    if owner is None:
+        return None, project
+    if owner in (project, project_name):
+        return project, project
+    return project_id(api, owner), project
+
+
+def project_id(api: ImageApi, project: str) -> str:
+    """Return the id of a project that was given by its name or its id."""
+    return project if re.fullmatch("[0-9a-f]{32}", project.replace("-", "")) else api.project_id(project)

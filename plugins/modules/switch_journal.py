@@ -1,0 +1,225 @@
+#!/usr/bin/python
+# Copyright (c) 2026, The openstack_ops.glance developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
+
+"""Writes into the journal of a switch between two stores, and tells what is left to verify."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: switch_journal
+short_description: Write into the journal of a switch, and tell what it says
+version_added: 0.1.0
+description:
+  - Adds events to the journal of a switch between two stores, and reads it. The journal is a file of JSON lines; lines
+    are only ever added to it, and are on the disk when the module returns.
+  - With O(controllers) it shares the copies that nobody has read back yet among them, a portion for each.
+  - A line in the journal is no change of the deployment, so the module never reports one.
+options:
+  journal:
+    description:
+      - The directory of the journal. It is made when the first line is written.
+    type: path
+    required: true
+  events:
+    description:
+      - What is added, each with its C(event) and the facts of that event.
+    type: list
+    elements: dict
+    default: []
+  controllers:
+    description:
+      - The controllers among which the copies are shared that have to be read.
+    type: list
+    elements: str
+    default: []
+  since:
+    description:
+      - When the reading began, as the journal writes the time (RV(since) of the first call). A copy that was found
+        wrong after that is not shared again.
+    type: str
+    default: ""
+attributes:
+  check_mode:
+    support: full
+    details: Nothing is written.
+  diff_mode:
+    support: N/A
+    details: A line in the journal is no change.
+  idempotent:
+    support: none
+    details: Every event is a line of its own.
+  platform:
+    support: full
+    platforms: posix
+extends_documentation_fragment:
+  - openstack_ops.glance._attributes
+author: The openstack_ops.glance developers (@openstack-ops)
+"""
+
+EXAMPLES = r"""
+- name: Note that the phase begins
+  openstack_ops.glance.switch_journal:
+    journal: /srv/switches/local-objects
+    events:
+      - {event: phase, phase: verify, state: started}
+  delegate_to: localhost
+  run_once: true
+
+- name: Share the copies among the controllers
+  openstack_ops.glance.switch_journal:
+    journal: /srv/switches/local-objects
+    controllers: [controller-1, controller-2]
+  delegate_to: localhost
+  run_once: true
+  register: journal
+"""
+
+RETURN = r"""
+path:
+  description: The path of the journal.
+  returned: success
+  type: str
+  sample: /srv/switches/local-objects/journal.jsonl
+exists:
+  description: Whether there is a journal.
+  returned: success
+  type: bool
+  sample: true
+since:
+  description: O(since), by default the time of this run.
+  returned: success
+  type: str
+  sample: "2026-11-21T12:00:00.123Z"
+switch:
+  description: The first line of the journal; empty where there is none.
+  returned: success
+  type: dict
+  sample: {from: local, to: objects}
+phases:
+  description: The newest line of each phase.
+  returned: success
+  type: dict
+  sample: {copy: {phase: copy, state: finished}}
+asked:
+  description: Which controller was asked for the copies that are not done, by the task of each.
+  returned: success
+  type: dict
+  sample: {6f1c7a52-6f6e-4b0e-9a54-0c9d7a9a6e11: controller-1}
+interrupted:
+  description: The controllers that were taken out of service by a run that did not put them back.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+images:
+  description: How many images the journal knows, and how many of them are C(copied), C(verified) and C(retired).
+  returned: success
+  type: dict
+  sample: {known: 12, copied: 12, verified: 10, retired: 0}
+waiting:
+  description: How many copies have to be read.
+  returned: success
+  type: int
+  sample: 2
+shares:
+  description: The next portion of each controller of O(controllers).
+  returned: success
+  type: dict
+  sample: {controller-1: [{id: 0d1e5c1e-6a0c-4c5f-9a3f-5b2a6c1d7e8f, name: cirros, size: 21430272}]}
+portions:
+  description: How many times portions are given out until all copies were read.
+  returned: success
+  type: int
+  sample: 1
+wrong:
+  description: The copies that were read and found wrong, told as in RV(shares), with the C(reason).
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+"""
+
+import datetime
+import os
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _switch_shares
+from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
+from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_journal import EVENTS, Journal, State
+
+ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
+    "journal": {"type": "path", "required": True},
+    "events": {"type": "list", "elements": "dict", "default": []},
+    "controllers": {"type": "list", "elements": "str", "default": []},
+    "since": {"type": "str", "default": ""},
+}
+
+
+def now() -> str:
+    """Return the time as the journal writes it."""
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def write(journal: Journal, events: list[dict[str, t.Any]]) -> None:
+    """Add the events, all of them with one write."""
+    pairs = [(event["event"], {name: event[name] for name in event if name != "event"}) for event in events]
+    with journal:
+        journal.append_all(pairs)
+
+
+def interrupted(state: State) -> list[str]:
+    """Return the controllers whose restart has begun and has not ended."""
+    newest = {line["controller"]: line["state"] for line in state.phase_lines if line.get("controller")}
+    return sorted(name for name, last in newest.items() if last != "finished")
+
+
+def told(journal: Journal, state: State, params: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return what the journal says."""
+    images = list(state.images.values())
+    waiting = _switch_shares.waiting(state, params["since"])
+    return {
+        "path": journal.path,
+        "exists": os.path.exists(journal.path),
+        "since": params["since"] or now(),
+        "switch": state.switch,
+        "phases": state.phases,
+        "asked": state.asked(),
+        "interrupted": interrupted(state),
+        "images": {
+            "known": len(images),
+            "copied": sum(image.is_copied for image in images),
+            "verified": sum(image.is_verified for image in images),
+            "retired": sum(image.is_retired for image in images),
+        },
+        "waiting": len(waiting),
+        "portions": _switch_shares.count(waiting, params["controllers"]),
+        "shares": _switch_shares.shares(waiting, params["controllers"]),
+        "wrong": [
+            {**_switch_shares.told(image), "image_id": image.id, "reason": image.verify.get("reason", "")}
+            for image in _switch_shares.wrong(state)
+        ],
+    }
+
+
+def main() -> None:
+    """Write, read and tell."""
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    unknown = [str(event.get("event")) for event in module.params["events"] if event.get("event") not in EVENTS]
+    if unknown:
+        module.fail_json(msg=f"events: there is no event {unknown[0]}; there are {', '.join(sorted(EVENTS))}.")
+    journal = Journal(module.params["journal"])
+    try:
+        if module.params["events"] and not module.check_mode:
+            write(journal, module.params["events"])
+        result = told(journal, journal.read(), module.params)
+    except GlanceError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, **result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+# Copyright (c) 2026, The openstack_ops.glance developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
+
+"""The module image_info, from its options to what it returns and writes."""
+
+from __future__ import annotations
+
+import hashlib
+import typing as t
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _image_info
+from ansible_collections.openstack_ops.glance.plugins.modules import image_info as module
+from ansible_collections.openstack_ops.glance.tests.unit.plugins.conftest import RunModule
+from ansible_collections.openstack_ops.glance.tests.unit.plugins.fake_cloud import OTHER_PROJECT, FakeCloud
+
+ACTIVE = {"disk_format": "raw", "container_format": "bare"}
+DATA = b"data of a disk" * 100_000
+
+Run = t.Callable[..., dict[str, t.Any]]
+
+
+@pytest.fixture(autouse=True)
+def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the cache of the checksums apart."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def cloud() -> t.Iterator[FakeCloud]:
+    """Return a running cloud."""
+    with FakeCloud() as running:
+        yield running
+
+
+@pytest.fixture
+def look(run_module: RunModule, cloud: FakeCloud) -> Run:
+    """Return a function that runs the module against the cloud."""
+
+    def call(check: bool = False, **options: t.Any) -> dict[str, t.Any]:
+        cloud.requests.clear()
+        return run_module(module, {**cloud.auth, **options}, check=check)
+
+    return call
+
+
+def names(result: dict[str, t.Any]) -> set[str]:
+    """Return the names of the images that were returned."""
+    return {image["name"] for image in result["images"]}
+
+
+class TestList:
+    """What is returned."""
+
+    def test_all_pages(self, look: Run, cloud: FakeCloud) -> None:
+        cloud.page_size = 2
+        for name in "abcde":
+            cloud.add(name, b"x" * 10, **ACTIVE)
+        result = look()
+        assert names(result) == set("abcde")
+        assert result["size"] == 50
+        assert not result["changed"]
+        assert result["saved"] is None
+        assert not {"direct_url", "locations", "file"} & set(result["images"][0])
+
+    def test_hidden_ones(self, look: Run, cloud: FakeCloud) -> None:
+        cloud.add("seen", b"x", **ACTIVE)
+        cloud.add("unseen", b"x", **ACTIVE, os_hidden=True)
+        assert names(look()) == {"seen"}
+        assert names(look(hidden="only")) == {"unseen"}
+        assert names(look(hidden="include")) == {"seen", "unseen"}
+
+    def test_filters_reach_glance(self, look: Run, cloud: FakeCloud) -> None:
+        cloud.add("mine", b"x", **ACTIVE)
+        cloud.add("theirs", b"x", **ACTIVE, owner=OTHER_PROJECT)
+        assert names(look(filters={"owner": OTHER_PROJECT, "protected": False})) == {"theirs"}
+        assert cloud.requests[-1].query == {"limit": "1000", "owner": OTHER_PROJECT, "protected": "false"}
+
+    def test_a_name_and_an_id(self, look: Run, cloud: FakeCloud) -> None:
+        image = cloud.add("a", b"x", **ACTIVE)
+        cloud.add("b", b"x", **ACTIVE)
+        assert names(look(name="a")) == {"a"}
+        assert names(look(id=image["id"])) == {"a"}
+        assert names(look(id=OTHER_PROJECT)) == set()
+
+    def test_stores_and_members(self, look: Run, cloud: FakeCloud) -> None:
+        image = cloud.add("a", b"x", **ACTIVE)
+        cloud.add("b", b"x", **ACTIVE, visibility="public")
+        cloud.late_stores[image["id"]] = "fast,slow"
+        cloud.members[image["id"]] = {OTHER_PROJECT: "accepted"}
+        plain = {one["name"]: one for one in look()["images"]}
+        assert plain["a"]["stores"] == []
+        assert "members" not in plain["a"]
+        found = {one["name"]: one for one in look(stores=True, members=True)["images"]}
+        assert found["a"]["stores"] == ["fast", "slow"]
+        assert found["a"]["members"] == {OTHER_PROJECT: "accepted"}
+        assert found["b"]["members"] == {}
+
+
+class TestSave:
+    """The data of an image, in a file."""
+
+    def test_it_is_written_once(self, look: Run, cloud: FakeCloud, tmp_path: Path) -> None:
+        cloud.add("a", DATA, **ACTIVE)
+        path = tmp_path / "saved"
+        assert look(name="a", save_to=str(path), check=True)["changed"]
+        assert not path.exists()
+        result = look(name="a", save_to=str(path))
+        assert result["changed"]
+        assert path.read_bytes() == DATA
+        assert result["saved"] == {
+            "algorithm": "sha512",
+            "hash": hashlib.sha512(DATA).hexdigest(),
+            "path": str(path),
+            "size": len(DATA),
+        }
+        again = look(name="a", save_to=str(path))
+        assert not again["changed"]
+        assert not [request for request in cloud.requests if request.path.endswith("/file")]
+        path.write_bytes(b"other")
+        assert look(name="a", save_to=str(path))["changed"]
+        assert path.read_bytes() == DATA
+
+    def test_damaged_data_leave_the_old_file(self, look: Run, cloud: FakeCloud, tmp_path: Path) -> None:
+        image = cloud.add("a", DATA, **ACTIVE)
+        image["os_hash_value"] = "0" * 128
+        (tmp_path / "saved").write_bytes(b"old")
+        assert "Glance has noted 000" in look(name="a", save_to=str(tmp_path / "saved"))["msg"]
+        assert (tmp_path / "saved").read_bytes() == b"old"
+        assert {path.name for path in tmp_path.iterdir()} <= {"saved", "cache"}
+
+    @pytest.mark.parametrize("number", [0, 2])
+    def test_not_one_image(self, look: Run, cloud: FakeCloud, tmp_path: Path, number: int) -> None:
+        for _turn in range(number):
+            cloud.add("a", DATA, **ACTIVE)
+        assert f"{number} images were found" in look(name="a", save_to=str(tmp_path / "saved"))["msg"]
+
+    @pytest.mark.parametrize(
+        ("attributes", "said"),
+        [
+            ({"status": "deactivated"}, "is deactivated"),
+            ({"os_hash_value": None, "checksum": None}, "Glance has no checksum"),
+        ],
+    )
+    def test_what_cannot_be_proved(
+        self, look: Run, cloud: FakeCloud, tmp_path: Path, attributes: dict[str, t.Any], said: str
+    ) -> None:
+        cloud.add("a", DATA, **ACTIVE).update(attributes)
+        assert said in look(name="a", save_to=str(tmp_path / "saved"))["msg"]
+
+    def test_data_that_are_lost(self, look: Run, cloud: FakeCloud, tmp_path: Path) -> None:
+        image = cloud.add("a", DATA, **ACTIVE)
+        cloud.answers[f"GET /image/v2/images/{image['id']}/file"] = (204, None)
+        assert "Glance has no data for it" in look(name="a", save_to=str(tmp_path / "saved"))["msg"]
+
+    def test_no_room(self, look: Run, cloud: FakeCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        cloud.add("a", DATA, **ACTIVE)
+        monkeypatch.setattr(_image_info.shutil, "disk_usage", lambda _path: SimpleNamespace(free=10))
+        assert "has 0 MiB free, 2 are needed" in look(name="a", save_to=str(tmp_path / "saved"))["msg"]
+        assert "is not there" in look(name="a", save_to=str(tmp_path / "missing" / "saved"))["msg"]

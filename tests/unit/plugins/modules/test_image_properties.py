@@ -1,0 +1,199 @@
+# Copyright (c) 2026, The openstack_ops.glance developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
+
+"""Whatever was there and whatever is declared: check mode tells what a run does, one run reaches the state, and a
+second run changes nothing.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import tempfile
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _image_catalog, _image_import, _image_source
+from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import AUTH_ARGUMENT_SPEC
+from ansible_collections.openstack_ops.glance.tests.unit.plugins.fake_cloud import OTHER_PROJECT, PROJECT, FakeCloud
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+NAMES = ("a", "b")
+STORES = ("fast", "slow")
+CONTENTS = (b"\1" * 600, b"\2" * 600, b"\3" * 900)
+CATALOG_NOTE = "owner_specified.openstack_ops.catalog"
+REPLACED_NOTE = "owner_specified.openstack_ops.replaced"
+
+values = st.one_of(st.booleans(), st.integers(0, 9), st.sampled_from(["x", "a/b", "~", ""]), st.none())
+attributes = st.fixed_dictionaries(
+    # Often shared, as only such an image has members.
+    {"visibility": st.sampled_from(["shared", "shared", "shared", "public", "private", "community"])},
+    optional={
+        "properties": st.dictionaries(st.sampled_from(["hw_a", "hw_b", "with/slash"]), values, max_size=3),
+        "properties_mode": st.sampled_from(["merge", "exact"]),
+        "tags": st.lists(st.sampled_from(["x", "y", "z"]), max_size=4),
+        "protected": st.booleans(),
+        "hidden": st.booleans(),
+        "deactivated": st.booleans(),
+        "min_disk": st.integers(0, 5),
+        "min_ram": st.integers(0, 5),
+        "keep": st.integers(0, 2),
+        "owner": st.sampled_from(["admin", "customer", OTHER_PROJECT]),
+    },
+)
+members = st.lists(st.sampled_from([OTHER_PROJECT, "customer", PROJECT]), max_size=2, unique=True)
+
+
+class Catalogs(RuleBasedStateMachine):
+    """Declares one list after the other, while users and operators change what they like."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cloud = FakeCloud()
+        self.cloud.stores = list(STORES)
+        self.cloud.__enter__()
+        self.directory = tempfile.TemporaryDirectory()
+        for number, content in enumerate(CONTENTS):
+            (Path(self.directory.name) / str(number)).write_bytes(content)
+        self.snapshots: set[str] = set()
+
+    def teardown(self) -> None:
+        self.cloud.__exit__()
+        self.directory.cleanup()
+
+    def source(self, number: int) -> str:
+        """Return the path of a content."""
+        return str(Path(self.directory.name) / str(number))
+
+    def run(self, images: list[dict[str, t.Any]], *, check: bool = False, purge: bool = False) -> _image_catalog.Report:
+        """Run the module."""
+        options = {"cloud": None, "images": images, "catalog": "default", "transfers": 2, "purge": purge}
+        parameters = {**dict.fromkeys(AUTH_ARGUMENT_SPEC), **self.cloud.auth, **options}
+        return _image_catalog.run(parameters, check_mode=check)
+
+    @initialize(number=st.integers(0, 2))
+    def begin(self, number: int) -> None:
+        """Put images there that somebody uploaded by hand."""
+        for name in NAMES[:number]:
+            self.cloud.add(name, CONTENTS[0], disk_format="raw", container_format="bare")
+
+    @rule(
+        entries=st.dictionaries(
+            st.sampled_from(NAMES),
+            st.tuples(
+                st.sampled_from([0, 0, 0, 1, 2]),
+                attributes,
+                st.lists(st.sampled_from(STORES), min_size=1, unique=True),
+                members,
+            ),
+            min_size=1,
+        ),
+        purge=st.booleans(),
+        drift=st.sampled_from([{}, {"hw_b": "drift"}, {"tags": ["drift"]}, {"min_disk": 9}, {"os_hidden": True}]),
+        absent=st.sets(st.sampled_from(NAMES), max_size=1),
+    )
+    def declare(self, entries: dict[str, t.Any], purge: bool, absent: set[str], drift: dict[str, t.Any]) -> None:
+        """Declare a list, after somebody has changed every image by hand, and make it so."""
+        images = []
+        for name, (number, options, stores, projects) in entries.items():
+            entry = {"name": name, "source": self.source(number), "replace": True, **options}
+            if options["visibility"] == "shared":
+                entry["members"] = projects
+            if not options.get("deactivated"):
+                entry.update(stores=stores, deactivated=False)
+            images.append({"name": name, "state": "absent"} if name in absent else entry)
+        self.change_by_hand(drift, absent)
+        before = copy.deepcopy(self.cloud.images)
+        told = self.run(images, check=True, purge=purge)
+        assert self.cloud.images == before
+        done = self.run(images, purge=purge)
+        assert not done.failure, done.failure
+        assert told.result["summary"] == done.result["summary"]
+        assert told.result["changed"] == done.result["changed"]
+        for entry in done.result["images"]:
+            if entry["action"] != "deleted":
+                self.is_reached(next(one for one in images if one["name"] == entry["name"]), entry["id"])
+        again = self.run(images, purge=purge)
+        assert not again.failure, again.failure
+        assert not again.result["changed"], again.result["diff"]
+
+    def change_by_hand(self, drift: dict[str, t.Any], absent: set[str]) -> None:
+        """Change every image, as users and operators do."""
+        for image in self.cloud.images.values():
+            image.update(drift)
+            if image["visibility"] == "shared":
+                self.cloud.members[image["id"]] = {PROJECT: "pending", OTHER_PROJECT: "accepted"}
+            if image["name"] in absent:
+                # What is protected is not deleted, and that is another test's matter.
+                image["protected"] = False
+
+    def is_reached(self, entry: dict[str, t.Any], image_id: t.Optional[str]) -> None:
+        """Look whether an image is what was declared."""
+        if entry.get("state") == "absent":
+            assert image_id is None
+            return
+        image = self.cloud.images[str(image_id)]
+        content = Path(entry["source"]).read_bytes()
+        assert image["os_hash_value"] == hashlib.sha512(content).hexdigest()
+        for option, name in (("visibility",) * 2, ("protected",) * 2, ("hidden", "os_hidden"), ("min_disk",) * 2):
+            assert image[name] == entry.get(option, image[name])
+        assert sorted(image["tags"]) == sorted(set(entry.get("tags", image["tags"])))
+        if "deactivated" in entry:
+            assert image["status"] == ("deactivated" if entry["deactivated"] else "active")
+        assert set(entry.get("stores", [])) <= set(image["stores"].split(","))
+        if "members" in entry:
+            wanted = {PROJECT if one == PROJECT else OTHER_PROJECT for one in entry["members"]}
+            assert set(self.cloud.members.get(image["id"], {})) == wanted
+        if entry.get("properties_mode") == "exact":
+            ours = {name for name in image if name.startswith("hw_") or name == "with/slash"}
+            assert ours <= entry.get("properties", {}).keys()
+        for name, value in entry.get("properties", {}).items():
+            text = str(value).lower() if isinstance(value, bool) else None if value is None else str(value)
+            assert image.get(name) == text
+
+    @rule()
+    def somebody_takes_a_snapshot(self) -> None:
+        """Make an image that inherits every property, as Nova does."""
+        for image in [image for image in self.cloud.images.values() if CATALOG_NOTE in image][:1]:
+            notes = {name: image[name] for name in (CATALOG_NOTE, REPLACED_NOTE) if name in image}
+            made = self.cloud.add("snapshot", b"s" * 700, disk_format="raw", container_format="bare", **notes)
+            self.snapshots.add(made["id"])
+
+    @invariant()
+    def nothing_is_half_there(self) -> None:
+        """No image is without data, and no snapshot is ever lost."""
+        assert all(image["status"] in ("active", "deactivated") for image in self.cloud.images.values())
+        assert self.snapshots <= self.cloud.images.keys()
+
+
+@pytest.fixture(autouse=True)
+def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the cache of the checksums apart, and do not wait."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(_image_import, "SECONDS_BETWEEN_LOOKS", 0.001)
+    monkeypatch.setattr(_image_source, "SECONDS_BEFORE_RETRY", 0.001)
+
+
+def test_catalogs() -> None:
+    run_state_machine_as_test(
+        Catalogs,
+        settings=settings(
+            max_examples=15,
+            stateful_step_count=8,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -1,0 +1,143 @@
+# Copyright (c) 2026, The openstack_ops.glance developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
+
+"""The module switch_journal, driven through main(), and how it shares the copies among the controllers."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _switch_shares
+from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_journal import State, replay
+from ansible_collections.openstack_ops.glance.plugins.modules import switch_journal
+
+if t.TYPE_CHECKING:
+    from ansible_collections.openstack_ops.glance.tests.unit.plugins.conftest import RunModule
+
+GIB = 1024**3
+
+
+def copied(image_id: str, size: int, **more: t.Any) -> list[dict[str, t.Any]]:
+    """Return the events of an image that has a copy."""
+    return [
+        {"event": "image", "image_id": image_id, "name": f"name of {image_id}", "size": size, **more},
+        {"event": "copy", "image_id": image_id, "state": "done"},
+    ]
+
+
+def state_of(events: list[dict[str, t.Any]]) -> State:
+    """Return what the journal would tell after these events."""
+    return replay({"time": f"2026-11-21T12:00:{number:02}.000Z", **event} for number, event in enumerate(events))
+
+
+def shared(events: list[dict[str, t.Any]], controllers: list[str], since: str = "") -> dict[str, list[str]]:
+    """Return the ids of each controller's portion."""
+    portions = _switch_shares.shares(_switch_shares.waiting(state_of(events), since), controllers)
+    return {name: [image["id"] for image in portion] for name, portion in portions.items()}
+
+
+def test_sizes_are_balanced() -> None:
+    events = [*copied("a", 5), *copied("b", 4), *copied("c", 3), *copied("d", 3)]
+    assert shared(events, ["one", "two"]) == {"one": ["a", "d"], "two": ["b", "c"]}
+
+
+def test_portion_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_switch_shares, "PORTION_IMAGES", 2)
+    events = [event for number in range(5) for event in copied(str(number), 1)]
+    assert shared(events, ["one"]) == {"one": ["0", "1"]}
+    assert _switch_shares.count(_switch_shares.waiting(state_of(events), ""), ["one"]) == 3
+    assert _switch_shares.count(_switch_shares.waiting(state_of(events), ""), ["one", "two"]) == 2
+    # What is larger than a portion comes alone, and what still fits goes with the others.
+    events = [*copied("huge", 100 * GIB), *copied("large", 60 * GIB), *copied("small", GIB)]
+    assert shared(events, ["one", "two"]) == {"one": ["huge"], "two": ["large", "small"]}
+
+
+def test_what_is_verified_or_has_no_copy_is_not_read() -> None:
+    events = [
+        *copied("verified", 1),
+        {"event": "verify", "image_id": "verified", "state": "done"},
+        {"event": "copy", "image_id": "failed", "state": "failed"},
+        *copied("gone", 1),
+        {"event": "verify", "image_id": "gone", "state": "gone"},
+    ]
+    assert shared(events, ["one"]) == {"one": []}
+
+
+def test_wrong_copy_is_read_again_in_the_next_run_or_after_another_copy() -> None:
+    events = [*copied("a", 1), {"event": "verify", "image_id": "a", "state": "failed", "reason": "short"}]
+    assert shared(events, ["one"], since="2026-11-21T12:00:01.500Z") == {"one": []}
+    assert shared(events, ["one"], since="2026-11-21T12:30:00.000Z") == {"one": ["a"]}
+    again = [*events, {"event": "copy", "image_id": "a", "state": "started"}, *copied("a", 1)]
+    assert shared(again, ["one"], since="2026-11-21T12:00:01.500Z") == {"one": ["a"]}
+
+
+def test_source_hash_is_told_with_the_image() -> None:
+    events = copied("a", 7, hash_value=None)
+    events.append({"event": "source_hash", "image_id": "a", "algo": "sha512", "value": "ab", "size": 7})
+    (image,) = _switch_shares.waiting(state_of(events), "")
+    assert _switch_shares.told(image) == {
+        "id": "a",
+        "name": "name of a",
+        "size": 7,
+        "hash_value": None,
+        "source_hash": {"algo": "sha512", "value": "ab", "size": 7},
+    }
+
+
+def test_module_writes_and_tells(run_module: RunModule, tmp_path: Path) -> None:
+    directory = str(tmp_path / "local-objects")
+    assert run_module(switch_journal, {"journal": directory})["exists"] is False
+    events = [
+        {"event": "switch", "from": "local", "to": "objects"},
+        *copied("a", 7),
+        {"event": "verify", "image_id": "a", "state": "failed", "reason": "short"},
+        {"event": "phase", "phase": "verify", "state": "failed"},
+    ]
+    assert run_module(switch_journal, {"journal": directory, "events": events}, check=True)["exists"] is False
+    result = run_module(switch_journal, {"journal": directory, "events": events, "controllers": ["one"]})
+    assert result["changed"] is False
+    assert result["switch"]["to"] == "objects"
+    assert result["phases"]["verify"]["state"] == "failed"
+    assert result["images"] == {"known": 1, "copied": 1, "verified": 0, "retired": 0}
+    (wrong,) = result["wrong"]
+    assert (wrong["id"], wrong["image_id"], wrong["size"], wrong["reason"]) == ("a", "a", 7, "short")
+    assert [image["id"] for image in result["shares"]["one"]] == ["a"]
+    assert result["portions"] == 1
+    again = run_module(switch_journal, {"journal": directory, "since": "2026-11-21T00:00:00.000Z"})
+    assert (again["since"], again["waiting"]) == ("2026-11-21T00:00:00.000Z", 0)
+    assert run_module(switch_journal, {"journal": directory, "since": result["since"]})["waiting"] == 1
+    assert len(Path(result["path"]).read_text(encoding="utf-8").splitlines()) == 5
+
+
+def test_controllers_are_told_that_a_run_has_left_out_of_service(run_module: RunModule, tmp_path: Path) -> None:
+    def phase(state: str, controller: str) -> dict[str, t.Any]:
+        return {"event": "phase", "phase": "add", "state": state, "controller": controller}
+
+    events = [phase("started", "one"), phase("finished", "one"), phase("started", "two"), phase("failed", "two")]
+    events.append({"event": "phase", "phase": "copy", "state": "started"})
+    result = run_module(switch_journal, {"journal": str(tmp_path), "events": events})
+    assert result["interrupted"] == ["two"]
+    result = run_module(switch_journal, {"journal": str(tmp_path), "events": [phase("finished", "two")]})
+    assert result["interrupted"] == []
+
+
+def test_who_was_asked_for_a_copy_is_told_until_it_is_done(run_module: RunModule, tmp_path: Path) -> None:
+    def copy(image_id: str, state: str, **facts: str) -> dict[str, t.Any]:
+        return {"event": "copy", "image_id": image_id, "state": state, "controller": "one", **facts}
+
+    events = [copy("a", "started"), copy("a", "running", task_id="task-a"), copy("b", "started")]
+    result = run_module(switch_journal, {"journal": str(tmp_path), "events": events})
+    assert result["asked"] == {"task-a": "one"}
+    result = run_module(switch_journal, {"journal": str(tmp_path), "events": [copy("a", "done", task_id="task-a")]})
+    assert result["asked"] == {}
+
+
+def test_unknown_event_is_refused_before_anything_is_written(run_module: RunModule, tmp_path: Path) -> None:
+    events = [{"event": "phase", "phase": "copy", "state": "started"}, {"event": "fase"}]
+    result = run_module(switch_journal, {"journal": str(tmp_path / "x"), "events": events})
+    assert "there is no event fase; there are copy," in result["msg"]
+    assert not (tmp_path / "x").exists()
