@@ -101,12 +101,15 @@ def press_until_heard(process: subprocess.Popen[str]) -> None:
             time.sleep(0.5)
 
 
-def refused(outcome: Outcome, *words: str) -> None:
-    """Check that a run failed once, said what was wrong, and changed nothing."""
+def refused(outcome: Outcome, *words: str, failed: int = 1) -> None:
+    """Check that a run failed, said once what was wrong, and changed nothing.
+
+    :param failed: on how many controllers.
+    """
     assert outcome.status != 0, outcome.text
     assert outcome.hosts, outcome.text
     assert {counts["changed"] for counts in outcome.hosts.values()} == {0}, outcome.text
-    assert sum(counts["failed"] for counts in outcome.hosts.values()) == 1, outcome.text
+    assert sum(counts["failed"] for counts in outcome.hosts.values()) == failed, outcome.text
     assert len(outcome.messages) == 1, outcome.text
     missing = [word for word in words if word not in outcome.messages[0]]
     assert not missing, outcome.messages[0]

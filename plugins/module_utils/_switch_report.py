@@ -272,7 +272,9 @@ class Report:
 
     def _where(self) -> str:
         newest = self._newest_finished()
-        if newest == "retire":
+        # A later run of the whole switch finds nothing left to copy, and ends with cutting over.
+        retired = any(image.is_retired for image in self._state.images.values())
+        if newest == "retire" or (newest in CUT_OVERS and retired):
             return f"Glance writes to {self._to}; what was verified there is deleted from {self._from}."
         if newest in CUT_OVERS:
             return f"Glance writes to {self._to}; what was in {self._from} before is still there too."

@@ -58,9 +58,9 @@ def test_store_that_does_not_work(playbook: Playbook, options: dict[str, t.Any],
 def without_sudo(host: Host) -> t.Iterator[None]:
     """Take the rule of sudo away that the packages of Glance bring."""
     controller = host.get_host("ssh://molecule-controller-1", ssh_config=host.backend.ssh_config)
-    controller.check_output("mv /etc/sudoers.d/glance_sudoers /root")
+    controller.check_output("mv /etc/sudoers.d/glance_sudoers /etc")
     yield
-    controller.check_output("mv /root/glance_sudoers /etc/sudoers.d")
+    controller.check_output("mv /etc/glance_sudoers /etc/sudoers.d")
 
 
 @pytest.mark.usefixtures("without_sudo")

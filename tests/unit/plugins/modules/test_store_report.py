@@ -203,6 +203,10 @@ def test_retired_switch(report: t.Any) -> None:
     assert result["verdict"]["status"] == 0
     assert "what was verified there is deleted from local" in result["verdict"]["text"]
     assert [image["state"] for image in content["images"]] == ["retired"]
+    story.phase("copy", "started")
+    story.phase("copy")
+    story.phase("cut_over")
+    assert "what was verified there is deleted from local" in report(story)[0]["verdict"]["text"]
 
 
 def test_hash_of_the_source_stands_in(report: t.Any) -> None:
