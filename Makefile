@@ -53,7 +53,7 @@ test: venv-test ## Run the whole gate: lint, units, parity, sanity, installed, m
 .PHONY: test-all
 test-all: venv-test ## Run the gate and what takes too long for it: sanity on every ansible-core, ansible-test units, all scenarios
 	@$(BIN)/python tests/tools/gate.py lint units,parity+sanity units-2.17+units-2.18,installed \
-	    sanity-2.17+sanity-2.18 units-isolated molecule-all
+	    sanity-2.17+sanity-2.18 units-isolated,browser molecule-all
 
 LINTERS := ruff yamllint shellcheck tree mypy collection-docs changelog ansible-lint
 
@@ -116,6 +116,11 @@ scenario: scenario-named venv-test ## Run one scenario: make scenario SCENARIO=d
 .PHONY: units-isolated
 units-isolated: venv-test apt-test ## Run ansible-test units: every test in a process of its own
 	@$(BIN)/python tests/tools/run_ansible_test.py 2.19 units --local
+
+.PHONY: browser
+browser: venv-test ## Look at the report of a switch in a headless browser
+	@tests/tools/apt.sh chromium chromium-driver
+	@PYTHONPATH=collections $(BIN)/python -m pytest -q tests/browser
 
 .PHONY: $(addprefix units-,$(OTHER_CORES)) $(addprefix sanity-,$(OTHER_CORES))
 units-2.17: ## Run the unit tests on ansible-core 2.17

@@ -225,13 +225,16 @@ class Retirement:
 
     @property
     def cut_over_at(self) -> t.Optional[str]:
-        """When the newest cut-over was finished on all controllers, as the journal writes it."""
+        """When the newest cut-over was finished on all controllers, as the journal writes it.
+
+        A further run that finds nothing to cut over finishes it once more, which does not make it later.
+        """
         finished: dict[str, str] = {str(name): "" for name in self._state.switch.get("controllers", [])}
         for line in self._state.phase_lines:
             if line["phase"] in CUT_OVERS:
                 controller = line.get("controller")
                 for name in [str(controller)] if controller else list(finished):
-                    finished[name] = line["time"] if line["state"] == "finished" else ""
+                    finished[name] = (finished[name] or line["time"]) if line["state"] == "finished" else ""
         return max(finished.values()) if finished and all(finished.values()) else None
 
     @property

@@ -384,6 +384,8 @@ def test_quarantine_lasts_so_many_days_from_the_cut_over(
             _switch_journal.Journal, "_line", staticmethod(lambda event, facts: _at(now - 3 * DAY, event, facts))
         )
         site.note("phase", **line)
+    # A further run finds nothing to cut over.
+    site.note("phase", **line)
     plan = site.run(check=True, quarantine_days=4)
     end = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now + DAY))
     assert (plan["changed"], plan["not_before"]) == (False, end)
@@ -393,6 +395,20 @@ def test_quarantine_lasts_so_many_days_from_the_cut_over(
     site.run(token=plan["token"], quarantine_days=4)
     assert [line["state"] for line in site.lines("retire")] == ["quarantined"]
     assert site.run(token=plan["token"], quarantine_days=2)["retired"][0]["image_id"] == image
+
+
+def test_a_controller_that_is_cut_over_again_begins_the_quarantine_anew(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.put("one")
+    past = time.time() - 3 * DAY
+    with monkeypatch.context() as before:
+        before.setattr(_switch_journal.Journal, "_line", staticmethod(lambda event, facts: _at(past, event, facts)))
+        site.cut_over()
+    assert not site.run(check=True, quarantine_days=1)["not_before"]
+    site.note("phase", phase="cut_over", state="started", controller="one")
+    site.cut_over(controller="one")
+    assert site.run(check=True, quarantine_days=1)["not_before"]
 
 
 def _at(seconds: float, event: str, facts: Facts) -> Facts:
