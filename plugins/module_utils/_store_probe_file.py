@@ -79,8 +79,9 @@ def mounted_as_wanted(attempt: Attempt) -> bool:
         raise ProbeError(
             "GLS-166",
             f"{point} is mounted from {found.words}, and mount says {wanted['source']} ({wanted['fstype']})",
-            "correct mount, or look at what else mounts something there (/etc/fstab); to change over, run"
-            f" systemctl stop '{mount_unit(point)}', which stops glance-api first, and then the playbook again",
+            "correct mount, or look at what else mounts something there (/etc/fstab); to change over, copy the images"
+            f" to the new source, run systemctl stop '{mount_unit(point)}', which stops glance-api first, and then the"
+            " playbook again",
         )
     attempt.note(f"{point} is mounted from {found.words}")
     return True

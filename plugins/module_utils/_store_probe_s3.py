@@ -21,7 +21,10 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._store_probe_
 )
 
 PACKAGE = "python3-boto3"
-REGION = "set region to the one that the server signs with (of Swift, location of its filter s3api)"
+REGION = (
+    "set region (before 2023.1, AWS_DEFAULT_REGION in the environment of the unit) to the one that the server"
+    " signs with (of Swift, location of its filter s3api)"
+)
 NOT_OURS = "choose another bucket, or let its owner grant these keys to list it, and to put, get and delete objects"
 CODES: dict[str, tuple[str, str]] = {
     "InvalidAccessKeyId": ("GLS-163", ""),
