@@ -28,6 +28,12 @@ def names(path: Path) -> list[str]:
     return sorted(entry.name for entry in path.iterdir() if not entry.name.startswith(".")) if path.is_dir() else []
 
 
+def role_vars(root: Path) -> dict[str, t.Any]:
+    """Return what the files of the role glance's vars define."""
+    files = sorted((root / "roles/glance/vars/main").glob("*.yml"))
+    return {name: value for path in files for name, value in (load_yaml(path) or {}).items()}
+
+
 def role_options(root: Path, role: str) -> dict[str, dict[str, t.Any]]:
     """Return the options of all entry points of a role."""
     path = root / "roles" / role / "meta/argument_specs.yml"
@@ -63,8 +69,6 @@ def defaults_and_specs(root: Path) -> Findings:
 
 def inner_defaults(root: Path) -> Findings:
     """The defaults inside a dictionary, which the role glance merges from its vars, are the documented ones."""
-    path = root / "roles/glance/vars/main.yml"
-    merged = (load_yaml(path) or {}) if path.is_file() else {}
     documented: dict[str, dict[str, t.Any]] = {}
 
     def collect(name: str, option: dict[str, t.Any]) -> None:
@@ -77,11 +81,11 @@ def inner_defaults(root: Path) -> Findings:
 
     for name, option in role_options(root, "glance").items():
         collect(name, option)
-    held = {name: value for name, value in merged.items() if re.fullmatch(r"_glance_\w+_defaults", name)}
+    held = {name: value for name, value in role_vars(root).items() if re.fullmatch(r"_glance_\w+_defaults", name)}
     for name in sorted(held.keys() | documented.keys()):
         if held.get(name, MISSING) != documented.get(name, MISSING):
             yield (
-                f"{name} in roles/glance/vars/main.yml is {held.get(name, 'missing')}, "
+                f"{name} in roles/glance/vars/main is {held.get(name, 'missing')}, "
                 f"the argument spec documents {documented.get(name, 'nothing')}"
             )
 
@@ -99,15 +103,14 @@ def variables(root: Path) -> Findings:
 
 def known_to_the_spelling_check(root: Path) -> Findings:
     """The role glance knows the public variables of the other roles and of the playbooks, so that none is refused."""
-    path = root / "roles/glance/vars/main.yml"
-    known = set((load_yaml(path) or {}).get("_glance_role_variables", [])) if path.is_file() else set()
+    known = set(role_vars(root).get("_glance_role_variables", []))
     public = set(role_options(root, "glance"))
     others = {name for role in names(root / "roles") if role != "glance" for name in role_options(root, role)}
     in_playbooks = {name for name in used_names(root / "playbooks") if name.startswith("glance_")}
     wanted = (others | in_playbooks) - public - declared_names(root / "playbooks")
     for name in sorted(wanted ^ known):
         state = "lacks" if name in wanted else "lists, though nothing declares or reads it,"
-        yield f"_glance_role_variables in roles/glance/vars/main.yml {state} {name}"
+        yield f"_glance_role_variables in roles/glance/vars/main {state} {name}"
 
 
 def examples(root: Path) -> Findings:

@@ -62,7 +62,7 @@ argument_specs:
           host: {type: str, description: The host.}
 """,
     "roles/glance/defaults/main.yml": "glance_port: 9292\nglance_database: {}\n",
-    "roles/glance/vars/main.yml": (
+    "roles/glance/vars/main/main.yml": (
         "_glance_database_defaults: {port: 3306}\n_glance_role_variables: [glance_hosts, glance_api_flavor]\n"
     ),
     "roles/glance/tasks/main.yml": (
@@ -123,9 +123,11 @@ PLANTS = (
     Plant(checks.defaults_and_specs, f"{GLANCE}/defaults/main.yml", "glance_port: 9292", "", "has no default"),
     Plant(checks.defaults_and_specs, f"{GLANCE}/defaults/main.yml", "glance_port", "glance_prot", "is not documented"),
     Plant(checks.defaults_and_specs, f"{GLANCE}/defaults/main.yml", "", "glance_url: x", "documented as required"),
-    Plant(checks.inner_defaults, f"{GLANCE}/vars/main.yml", "port: 3306", "port: 3307", "documents {'port': 3306}"),
+    Plant(
+        checks.inner_defaults, f"{GLANCE}/vars/main/main.yml", "port: 3306", "port: 3307", "documents {'port': 3306}"
+    ),
     Plant(checks.inner_defaults, SPEC, "default: 3306, ", "", "documents nothing"),
-    Plant(checks.inner_defaults, f"{GLANCE}/vars/main.yml", "_glance_database_defaults", "_x", "is missing"),
+    Plant(checks.inner_defaults, f"{GLANCE}/vars/main/main.yml", "_glance_database_defaults", "_x", "is missing"),
     Plant(checks.variables, f"{GLANCE}/tasks/main.yml", "glance_url", "glance_ulr", "uses glance_ulr"),
     Plant(checks.variables, f"{GLANCE}/tasks/main.yml", "['a'].glance_port", "['a'].glance_prot", "uses glance_prot"),
     Plant(checks.variables, f"{GLANCE}/tasks/main.yml", "glance_port > 1", "glance_prot > 1", "uses glance_prot"),
@@ -133,9 +135,15 @@ PLANTS = (
     Plant(
         checks.variables, f"{GLANCE}/tasks/main.yml", "{{ glance_url }}", "{{ glance_api_flavor }}", "glance_api_flavor"
     ),
-    Plant(checks.known_to_the_spelling_check, f"{GLANCE}/vars/main.yml", "glance_hosts, ", "", "lacks glance_hosts"),
     Plant(
-        checks.known_to_the_spelling_check, f"{GLANCE}/vars/main.yml", "glance_hosts", "glance_hosts, glance_x", "lists"
+        checks.known_to_the_spelling_check, f"{GLANCE}/vars/main/main.yml", "glance_hosts, ", "", "lacks glance_hosts"
+    ),
+    Plant(
+        checks.known_to_the_spelling_check,
+        f"{GLANCE}/vars/main/main.yml",
+        "glance_hosts",
+        "glance_hosts, glance_x",
+        "lists",
     ),
     Plant(checks.examples, "docs/examples/group_vars/all.yml", "glance_port", "glance_prot", "sets glance_prot"),
     Plant(checks.template_links, "roles/glance_api/templates/new.j2", "", "x", "new.j2 has no link in templates/"),

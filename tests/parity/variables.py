@@ -100,7 +100,7 @@ def declared_names(directory: Path) -> set[str]:
     declared: set[str] = set()
     for path in _yaml_files(directory):
         content = load_yaml(path)
-        if path.parent.name == "vars" and isinstance(content, dict):
+        if "vars" in path.relative_to(directory).parts and isinstance(content, dict):
             declared |= content.keys()
         for key, value in _walk(content):
             if isinstance(value, dict):
