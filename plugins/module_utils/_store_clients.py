@@ -5,8 +5,6 @@
 
 # This file is private to the collection: anything in it may change at any time.
 
-# This file is private to the collection: anything in it may change at any time.
-
 """The clients of the backends, made as Glance's drivers make them. Nothing is sent yet.
 
 Who needs a client imports its library, and says in an own way when it is missing.

@@ -9,9 +9,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import importlib
 import os
 import socket
+import sys
 import typing as t
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils import (
@@ -47,6 +50,13 @@ PROBES: dict[str, Probe] = {
 }
 WRITTEN = ("file", "swift", "rbd", "s3")
 """The types whose probe writes."""
+LIBRARIES: dict[str, tuple[str, ...]] = {
+    "swift": ("swiftclient",),
+    "rbd": ("rados", "rbd"),
+    "s3": ("boto3", "botocore.config"),
+    "cinder": ("cinderclient.client", "keystoneauth1.session", "keystoneauth1.identity.v3"),
+}
+"""The client libraries of the types, of which some take seconds to load on a busy node."""
 ANY_RELEASE = 1000
 """What exists in which release is looked at elsewhere."""
 
@@ -89,10 +99,19 @@ def _probe(params: dict[str, t.Any], node: str, user: Account, check_mode: bool)
             good.append(name)
             jobs.append(_job(name, store, params["leave_markers"], node, not check_mode))
     environment = {name: str(value) for name, value in (params["environment"] or {}).items()}
+    _load_libraries({params["stores"][name]["type"] for name in good})
     reports = run_jobs(jobs, user, params["timeout"], environment)
     for name, report in zip(good, reports):
         rows[name] = _row(node, name, params["stores"][name]["type"], report)
     return [{"name": name, **rows[name]} for name in params["stores"]], any(report.made for report in reports)
+
+
+def _load_libraries(types: t.Iterable[str]) -> None:
+    """Load the clients once for all processes, so that the time limit is that of the stores alone."""
+    for module in sorted({module for kind in types for module in LIBRARIES.get(kind, ())}):
+        # The probe of a store without its library says so. The answer of the module belongs to the module alone.
+        with contextlib.suppress(Exception), contextlib.redirect_stdout(sys.stderr):
+            importlib.import_module(module)
 
 
 def _unfit(node: str, store: t.Any, problems: list[Problem]) -> Row:

@@ -11,6 +11,7 @@ import json
 import os
 import pwd
 import sys
+import textwrap
 import typing as t
 from pathlib import Path
 
@@ -58,6 +59,31 @@ def codes(result: dict[str, t.Any]) -> list[str]:
 def file_store(path: Path, **options: t.Any) -> dict[str, t.Any]:
     """Return a store with this directory."""
     return {"type": "file", "datadir": str(path), **options}
+
+
+class TestLibraries:
+    """Two stores and a library that takes longer to load than the limit lets a store take."""
+
+    LIBRARY = """
+        import pathlib, sys, time
+        with open({log!r}, "a") as log:
+            log.write("loaded\\n")
+        print("welcome")
+        time.sleep(3)
+        raise {error}
+    """
+
+    @pytest.mark.parametrize("error", ["ImportError('no such thing')", "RuntimeError('broken')"])
+    def test_the_limit_begins_when_the_clients_are_loaded(
+        self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: str
+    ) -> None:
+        log = tmp_path / "log"
+        (tmp_path / "slow_client.py").write_text(textwrap.dedent(self.LIBRARY.format(log=str(log), error=error)))
+        monkeypatch.syspath_prepend(str(tmp_path))
+        monkeypatch.setitem(_store_probe.LIBRARIES, "file", ("slow_client",))
+        result = run(stores={"one": file_store(tmp_path), "two": file_store(tmp_path)}, timeout=2)
+        assert log.read_text() == "loaded\n"
+        assert codes(result) == []
 
 
 class TestProbe:
