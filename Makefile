@@ -175,7 +175,7 @@ scenario-named:
 
 .PHONY: apt-test
 apt-test:
-	@tests/tools/apt.sh mariadb-server-core qemu-utils
+	@tests/tools/apt.sh mariadb-server-core qemu-utils gpg gpgv iproute2
 
 $(LINK):
 	@mkdir -p $(dir $(LINK))

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 import threading
@@ -88,7 +87,6 @@ def test_what_goes_on(before: t.Optional[Connection], now: Connection, expected:
     assert what_goes_on(before, now) == expected
 
 
-@pytest.mark.skipif(shutil.which("ss") is None, reason="iproute2 is not installed")
 def test_real_connections() -> None:
     def execute(arguments: list[str]) -> tuple[int, str, str]:
         done = subprocess.run(arguments, capture_output=True, text=True, check=False)

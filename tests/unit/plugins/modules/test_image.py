@@ -11,7 +11,6 @@ import gzip
 import hashlib
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -1082,7 +1081,6 @@ class TestMadeOfTheSource:
         assert not again["changed"]
         assert "declare the checksum of the source" in again["warnings"][0]
 
-    @pytest.mark.skipif(not shutil.which("qemu-img"), reason="needs qemu-img")
     def test_a_converted_file(self, keep: Keep, cloud: FakeCloud, tmp_path: Path) -> None:
         (tmp_path / "disk.raw").write_bytes(b"\3".ljust(4 * image_bytes.MIB, b"\0"))
         source, target = str(tmp_path / "disk.raw"), str(tmp_path / "disk.qcow2")
