@@ -134,7 +134,7 @@ class ImageApi:
             doing,
             "PUT",
             path,
-            data=stream.body(),
+            data=stream,
             headers={"Content-Type": "application/octet-stream", **headers},
             timeout=timeout,
             log=False,

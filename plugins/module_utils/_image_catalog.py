@@ -168,8 +168,10 @@ class Catalog:
         self._api.authenticate()
         self._refuse_one_owner_by_two_names()
         pool = concurrent.futures.ThreadPoolExecutor(max_workers=self._transfers)
-        work = [pool.submit(self._keep_one, *pair) for pair in zip(self._declarations, self.entries)]
+        work: list[concurrent.futures.Future[None]] = []
         try:
+            for pair in zip(self._declarations, self.entries):
+                work.append(pool.submit(self._keep_one, *pair))
             concurrent.futures.wait(work)
         except Stopped as signal:
             self._stop(signal, work)

@@ -18,6 +18,7 @@ import threading
 import typing as t
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_url import shown_url
 
 ALGORITHMS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
 
@@ -62,7 +63,7 @@ def parse_checksum(text: t.Optional[str]) -> t.Union[Checksum, ChecksumFile, Non
     if length and (value.startswith(("/", "~", "./", "../")) or "://" in value):
         return ChecksumFile(algorithm, value)
     raise GlanceError(
-        f"reading the checksum {text!r}",
+        f"reading the checksum {shown_url(text)!r}",
         answer=f"a checksum of {algorithm} has {length} hexadecimal digits" if length else "the algorithm is not known",
         remedy="write it as sha512:HEX, or as sha512: and the URL or path of a file with checksums; the algorithms are"
         f" {', '.join(ALGORITHMS)}",
@@ -99,7 +100,7 @@ class ChecksumFiles:
 
         :raises GlanceError: when the file cannot be had, is not signed by a key of the keyring, or has none.
         """
-        doing = f"looking for the checksum of {name} in {file.location}"
+        doing = f"looking for the checksum of {name} in {shown_url(file.location)}"
         found = sorted(set(find_checksums(self._text(file.location, signature, keyring), name, file.algorithm)))
         if len(found) == 1:
             return Checksum(file.algorithm, found[0])
@@ -126,7 +127,9 @@ class ChecksumFiles:
         try:
             content = self._fetch(location)
             if keyring is not None:
-                content = signed_content(location, content, self._fetch(signature) if signature else None, keyring)
+                content = signed_content(
+                    shown_url(location), content, self._fetch(signature) if signature else None, keyring
+                )
         except GlanceError as error:
             return error
         return content.decode("utf-8", errors="replace")

@@ -25,6 +25,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_format
     UNPACKED,
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import is_reserved
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_url import shown_url
 
 LONGEST_NAME = 255
 
@@ -180,7 +181,9 @@ class Declaration:
             ("convert", self.convert and self.container_format not in UNPACKED, "leave out container_format"),
         ):
             if wrong:
-                raise GlanceError(self._doing, answer=f"{option} is {getattr(self, option)!r}", remedy=remedy)
+                value = getattr(self, option)
+                shown = shown_url(value) if isinstance(value, str) else value
+                raise GlanceError(self._doing, answer=f"{option} is {shown!r}", remedy=remedy)
 
     @property
     def _doing(self) -> str:

@@ -13,7 +13,6 @@ import contextlib
 import hashlib
 import os
 import shutil
-import tempfile
 import typing as t
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
@@ -27,7 +26,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record
     stores_of,
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_signals import stoppable
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_source import FileSource
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_source import FileSource, replacing
 from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import connect
 
 MIB = 1024 * 1024
@@ -134,7 +133,7 @@ class Saver:
         digest, done = hashlib.new(algorithm, usedforsecurity=False), 0
         self._progress.begin("downloaded", record["size"])
         try:
-            with _replacing(self._path) as file:
+            with replacing(self._path) as file:
                 for block in self._api.download(record["id"], self._timeout):
                     file.write(block)
                     digest.update(block)
@@ -149,22 +148,6 @@ class Saver:
                     )
         except OSError as error:
             raise GlanceError(doing, answer=str(error.strerror), remedy="look at the directory") from error
-
-
-@contextlib.contextmanager
-def _replacing(path: str) -> t.Iterator[t.BinaryIO]:
-    """Give a file that takes the place of another when all went well, and is gone otherwise."""
-    number, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=f".{os.path.basename(path)}.")
-    try:
-        with open(number, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(number)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
 
 
 def run(params: dict[str, t.Any], *, check_mode: bool = False) -> dict[str, t.Any]:

@@ -12,8 +12,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import posixpath
+import re
 import typing as t
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _image_format
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
@@ -100,7 +101,7 @@ def checksum_of(wanted: Declaration, files: ChecksumFiles) -> t.Optional[Checksu
     declared = parse_checksum(wanted.checksum)
     if not isinstance(declared, ChecksumFile):
         return declared
-    path = urlsplit(str(wanted.source)).path if "://" in str(wanted.source) else str(wanted.source)
+    path = re.split("[?#]", str(wanted.source))[0] if "://" in str(wanted.source) else str(wanted.source)
     name = unquote(posixpath.basename(path))
     return files.checksum(declared, name, wanted.checksum_signature, wanted.checksum_keyring)
 

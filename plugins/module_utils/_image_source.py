@@ -17,12 +17,12 @@ import stat
 import tempfile
 import time
 import typing as t
-from urllib.parse import urlsplit
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _image_format
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_checksum import Checksum
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_progress import ProgressFile, Teller
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_url import shown_url
 from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import explain
 
 IMPORT_ERROR: t.Optional[ImportError] = None
@@ -52,28 +52,28 @@ class Stream:
     def __init__(self, source: Source, algorithms: t.Iterable[str], progress: Teller) -> None:
         self._source = source
         self._progress = progress
-        self._hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
+        self._algorithms = frozenset(algorithms)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._hashes = {name: hashlib.new(name, usedforsecurity=False) for name in self._algorithms}
         self.done = 0
 
     def digest(self, algorithm: str) -> t.Optional[str]:
         """Return the checksum of what has passed, when it was computed with this algorithm."""
         return self._hashes[algorithm].hexdigest() if algorithm in self._hashes else None
 
-    def body(self) -> t.Union[Stream, t.Iterator[bytes]]:
-        """Return what requests sends: with the length announced where it is known."""
-        return iter(self) if self._source.size is None else self
+    def __bool__(self) -> bool:
+        # What is false is no body for requests.
+        return True
 
     def __len__(self) -> int:
+        # With 0, requests announces no length and sends chunks.
         return self._source.size or 0
 
     def __iter__(self) -> t.Iterator[bytes]:
-        if self.done:
-            raise GlanceError(
-                f"reading {self._source.shown}",
-                answer="the server wanted to have it sent again from its beginning",
-                cause="a token that expired while it was sent",
-                remedy="run the task again",
-            )
+        # A server that no longer takes the token gets everything once more, with a new token.
+        self._begin()
         held = b""
         for block in self._source.blocks():
             for each in self._hashes.values():
@@ -137,7 +137,7 @@ class Source(t.Protocol):
         """Return bytes from the middle; fewer at the end, none where they cannot be had."""
 
     def blocks(self) -> t.Iterator[bytes]:
-        """Return all bytes, in blocks, none of them empty."""
+        """Return all bytes, in blocks, none of them empty; from the beginning each time."""
 
     def check_end(self, done: int) -> None:
         """Make sure that the blocks were all there is, and of one and the same image."""
@@ -150,7 +150,7 @@ def open_source(
 
     :raises GlanceError: when it is a URL of a kind that cannot be read.
     """
-    scheme = urlsplit(text).scheme.lower() if "://" in text else ""
+    scheme = text.partition("://")[0].lower() if "://" in text else ""
     if scheme in ("http", "https"):
         return UrlSource(text, checksum, timeout)
     if scheme:
@@ -330,9 +330,24 @@ class HashCache:
             return
         with contextlib.suppress(OSError):
             os.makedirs(self._directory, mode=0o700, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", dir=self._directory, delete=False, encoding="utf-8") as file:
-                json.dump({"file": self._key, "digests": self.digests}, file)
-            os.replace(file.name, self._path)
+            with replacing(self._path) as file:
+                file.write(json.dumps({"file": self._key, "digests": self.digests}).encode())
+
+
+@contextlib.contextmanager
+def replacing(path: str) -> t.Iterator[t.BinaryIO]:
+    """Give a file that takes the place of another when all went well, and is gone otherwise."""
+    number, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=f".{os.path.basename(path)}.")
+    try:
+        with open(number, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(number)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
 
 
 class UrlSource:
@@ -348,6 +363,7 @@ class UrlSource:
         self._gives_parts = False
         self._version = ""
         self._head = b""
+        self._is_read = False
 
     def open(self) -> None:
         """Ask for the URL, and read its beginning.
@@ -403,13 +419,16 @@ class UrlSource:
         )
 
     def _refuse_plain_text(self, doing: str, response: t.Any) -> None:
-        if self.url.lower().startswith("https:") and not response.url.lower().startswith("https:"):
-            response.close()
-            raise GlanceError(
-                doing,
-                answer=f"the server leads to {shown_url(response.url)}, which anybody on the way could change",
-                remedy="give a URL that stays with https",
-            )
+        if not self.url.lower().startswith("https:"):
+            return
+        for passed in (*response.history, response):
+            if not passed.url.lower().startswith("https:"):
+                response.close()
+                raise GlanceError(
+                    doing,
+                    answer=f"the server leads to {shown_url(passed.url)}, which anybody on the way could change",
+                    remedy="give a URL that stays with https",
+                )
 
     def _explain(self, doing: str, error: Exception) -> GlanceError:
         told = explain(doing, error)
@@ -480,6 +499,9 @@ class UrlSource:
 
     def blocks(self) -> t.Iterator[bytes]:
         """Return all bytes, in blocks; where the connection breaks, it goes on from there."""
+        if self._is_read:
+            self._open_again()
+        self._is_read = True
         yield self._head
         done, failures = len(self._head), 0
         while True:
@@ -493,6 +515,19 @@ class UrlSource:
                 failures += 1
                 if failures > MOST_RETRIES or not self._resume(done):
                     raise
+
+    def _open_again(self) -> None:
+        """Go back to the beginning, of the same file."""
+        before = (self._version, self.size)
+        self.close()
+        self.open()
+        if (self._version, self.size) != before:
+            raise GlanceError(
+                f"reading {self.shown} once more",
+                answer="the server has another file by now",
+                cause="a source that was published anew in this very moment",
+                remedy="run the task again",
+            )
 
     def _resume(self, done: int) -> bool:
         """Ask for the rest, and tell whether it comes and belongs to what came before."""
@@ -524,13 +559,6 @@ CAUSES = {
     407: "a proxy that needs credentials",
     410: "an image that was removed there",
 }
-
-
-def shown_url(url: str) -> str:
-    """Return the URL without what may be secret: credentials and the query."""
-    parts = urlsplit(url)
-    query = "?..." if parts.query else ""
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{query}"
 
 
 def read_text(location: str, timeout: float) -> bytes:

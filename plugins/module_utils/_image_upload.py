@@ -19,6 +19,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._errors impor
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import (
     ImageApi,
     is_of_the_api,
+    is_unreachable,
     status_of,
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_declaration import Declaration
@@ -48,6 +49,9 @@ Warn = t.Callable[[str], None]
 
 SECONDS_TO_BECOME_ACTIVE = 60
 SECONDS_TO_CLEAN_UP = 30
+SECONDS_TO_RESTART = 60
+"""How long a glance-api that went away in the middle may take to come back."""
+SECONDS_BETWEEN_TRIES = 2.0
 SLOWEST_STORE = 4 * 1024 * 1024
 """Bytes a second: a store that takes an image as a whole is silent for as long as it takes it."""
 
@@ -146,7 +150,7 @@ class Uploader:
         left = "nothing of it was left in Glance"
         try:
             with undisturbed():
-                self._api.delete(image_id, timeout=SECONDS_TO_CLEAN_UP)
+                self._delete(image_id, patience=0 if isinstance(error, Stopped) else SECONDS_TO_RESTART)
         except GlanceError as failure:
             left = f"the image {image_id} was left without data and could not be deleted ({failure.answer})"
         if isinstance(error, Stopped):
@@ -156,6 +160,17 @@ class Uploader:
                 error.doing, answer=f"{error.answer.rstrip('.')}; {left}", cause=error.cause, remedy=error.remedy
             )
         return error
+
+    def _delete(self, image_id: str, patience: float) -> None:
+        end = time.monotonic() + patience
+        while True:
+            try:
+                self._api.delete(image_id, timeout=SECONDS_TO_CLEAN_UP)
+                return
+            except GlanceError as failure:
+                if not is_unreachable(failure) or time.monotonic() > end:
+                    raise
+            time.sleep(SECONDS_BETWEEN_TRIES)
 
     def fill(self, source: AnySource, record: Record) -> Uploaded:
         """Bring in the data of an image that has none, and make sure that they arrived.
@@ -274,7 +289,10 @@ UPLOAD_FAILURES = {
         "look into the logs of the proxy and of glance-api",
     ),
     400: ("data that Glance does not accept for these formats", "look into the log of glance-api"),
-    401: ("a token that expired while the data were sent", "give Keystone's tokens a longer life, or run again"),
+    401: (
+        "tokens that Glance does not take, not even a new one",
+        "look for what keystonemiddleware says in the log of glance-api",
+    ),
     403: ("a policy or a quota", "look into the log of glance-api"),
     404: ("somebody deleted the image meanwhile", "run the task again"),
     409: ("somebody else uploads to this image, or deleted it meanwhile", "run the task again"),

@@ -403,7 +403,6 @@ requests:
 """
 
 import typing as t
-from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _image
@@ -413,6 +412,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_declar
     MUTUALLY_EXCLUSIVE,
     REQUIRED_ONE_OF,
 )
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_url import secrets_in
 from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import (
     AUTH_ARGUMENT_SPEC,
     hide_only_secrets,
@@ -434,9 +434,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     hide_only_secrets(module)
-    password = urlsplit(module.params["source"] or "").password
-    if password:
-        module.no_log_values.add(password)
+    module.no_log_values.update(secrets_in(module.params))
     try:
         result = _image.run(module.params, check_mode=module.check_mode, warn=module.warn)
     except GlanceError as error:

@@ -180,11 +180,11 @@ requests:
 """
 
 import typing as t
-from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _image_catalog
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_url import secrets_in
 from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import (
     AUTH_ARGUMENT_SPEC,
     hide_only_secrets,
@@ -204,8 +204,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     hide_only_secrets(module)
-    passwords = (urlsplit(str(image.get("source") or "")).password for image in module.params["images"])
-    module.no_log_values.update(password for password in passwords if password)
+    module.no_log_values.update(*(secrets_in(image) for image in module.params["images"]))
     try:
         report = _image_catalog.run(module.params, check_mode=module.check_mode, warn=module.warn)
     except GlanceError as error:

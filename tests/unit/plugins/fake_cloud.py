@@ -77,6 +77,8 @@ class FakeCloud(Server):
         self.damages_data = False
         self.hangs_up_before: list[str] = []
         self.breaks_after: t.Optional[int] = None
+        self.tokens_that_expire = 0
+        """How many uploads are refused when all of their data have come, as eventlet does it."""
         self.during_upload: t.Callable[[int], None] = lambda received: None
 
     @property
@@ -381,6 +383,12 @@ class CloudHandler(http.server.BaseHTTPRequestHandler):
         if "PUT" in self.cloud.answers:
             self.close_connection = True
             self.reply(*self.cloud.answers["PUT"])
+            return
+        if self.cloud.tokens_that_expire:
+            self.cloud.tokens_that_expire -= 1
+            for _block in self.blocks():
+                pass
+            self.reply(401, "Unauthorized")
             return
         try:
             self.reply(*self.cloud.upload(request, self.blocks()))

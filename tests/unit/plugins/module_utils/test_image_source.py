@@ -23,8 +23,8 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_prepar
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_source import (
     FileSource,
     UrlSource,
-    shown_url,
 )
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_url import secrets_in, shown_url
 from ansible_collections.openstack_ops.glance.tests.unit.plugins import image_bytes
 from ansible_collections.openstack_ops.glance.tests.unit.plugins.fake_cloud import FakeWeb
 
@@ -185,8 +185,21 @@ def test_the_size_of_a_short_url_is_known_without_being_announced() -> None:
         assert source.size == len(QCOW2)
 
 
-def test_credentials_and_signatures_are_not_shown() -> None:
-    assert shown_url("https://user:pa%40ss@host:1/a/b?signature=x") == "https://host:1/a/b?..."
+@pytest.mark.parametrize(
+    ("url", "shown", "secrets"),
+    [
+        ("https://host/a/b", "https://host/a/b", set()),
+        ("https://user:pa%40ss@host:1/a/b?signature=x", "https://host:1/a/b?...", {"pa%40ss", "signature=x"}),
+        ("https://token@host/a#part", "https://host/a", {"token"}),
+        ("https://user:a/b@host/a", "https://host/a", {"a/b"}),
+        ("https://[::1/a?x=1", "https://[::1/a?...", {"x=1"}),
+        ("sha512:https://user:word@host/SUMS", "sha512:https://host/SUMS", {"word"}),
+        ("/srv/a@b?c", "/srv/a@b?c", set()),
+    ],
+)
+def test_credentials_and_signatures_are_not_shown(url: str, shown: str, secrets: set[str]) -> None:
+    assert shown_url(url) == shown
+    assert secrets_in({"source": url}) == secrets_in({"checksum": url, "source": None}) == secrets
 
 
 class TestDownload:
@@ -213,6 +226,20 @@ class TestDownload:
             assert self.read(web) == self.CONTENT
             assert web.requests[0] == "all"
             assert len(web.requests) == 4
+
+    @pytest.mark.parametrize("changed", [True, False])
+    def test_it_begins_anew(self, changed: bool) -> None:
+        with FakeWeb(self.CONTENT, etag='"1"') as web:
+            source = UrlSource(web.url, timeout=5)
+            source.open()
+            assert b"".join(source.blocks()) == self.CONTENT
+            if changed:
+                web.etag = '"2"'
+                with pytest.raises(GlanceError, match="the server has another file by now"):
+                    list(source.blocks())
+            else:
+                assert b"".join(source.blocks()) == self.CONTENT
+            source.close()
 
     def test_not_with_another_version(self) -> None:
         with FakeWeb(self.CONTENT, etag='"1"', breaks=[_image_format.HEAD + 100_000]) as web:
@@ -245,10 +272,13 @@ class TestDownload:
         with FakeWeb(b"", location="file:///etc/passwd") as web, pytest.raises(GlanceError, match="asking for http"):
             self.read(web)
 
-    def test_a_server_that_leads_away_from_tls(self) -> None:
+    @pytest.mark.parametrize("at_its_end", [True, False])
+    def test_a_server_that_leads_away_from_tls(self, at_its_end: bool) -> None:
         source = UrlSource("https://host/disk")
         closed: list[bool] = []
-        answer = SimpleNamespace(url="http://host/disk?token=x", close=lambda: closed.append(True))
+        passed = [SimpleNamespace(url="https://host/disk"), SimpleNamespace(url="http://host/disk?token=x")]
+        url = passed.pop().url if at_its_end else "https://other/disk"
+        answer = SimpleNamespace(url=url, history=passed, close=lambda: closed.append(True))
         with pytest.raises(GlanceError, match=r"leads to http://host/disk\?\.\.\., which anybody"):
             source._refuse_plain_text("asking", answer)
         assert closed == [True]

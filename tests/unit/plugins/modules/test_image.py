@@ -14,8 +14,10 @@ import re
 import signal
 import socket
 import subprocess
+import time
 import typing as t
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.openstack_ops.glance.plugins.module_utils import (
@@ -23,6 +25,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils import (
     _image_import,
     _image_signals,
     _image_source,
+    _image_upload,
 )
 from ansible_collections.openstack_ops.glance.plugins.modules import image as module
 from ansible_collections.openstack_ops.glance.tests.unit.plugins import image_bytes
@@ -419,9 +422,22 @@ class TestUrl:
 
     def test_with_credentials_does_not_show_them(self, refused: t.Callable[..., str], cloud: FakeCloud) -> None:
         with FakeWeb(b"", status=401) as web:
-            message = refused(source=web.url.replace("//", "//user:hunter22@") + "/a?token=hunter22")
-        assert "HTTP 401" in message
-        assert "hunter22" not in message
+            url = web.url.replace("//", "//user:hunter22@") + "/a?token=hunter33"
+            messages = [refused(source=url), refused(source=web.url, checksum=f"sha256:{url}")]
+        for message in messages:
+            assert "HTTP 401" in message
+            assert "hunter" not in message
+
+    def test_with_credentials_does_not_show_them_in_its_arguments(
+        self, run_module: RunModule, cloud: FakeCloud
+    ) -> None:
+        with FakeWeb(QCOW2) as web:
+            web.files["/s?token=hunter33"] = f"{digest('sha256')[7:]} *disk\n".encode()
+            url = web.url.replace("//", "//user:hunter22@")
+            options = {"source": f"{url}/disk?token=hunter44", "checksum": f"sha256:{url}/s?token=hunter33"}
+            result = run_module(module, {**cloud.auth, "name": "disk", **options})
+        assert result["changed"], result
+        assert "hunter" not in str(result)
 
 
 class TestFailedUpload:
@@ -508,6 +524,51 @@ class TestFailedUpload:
         )
         assert refused(source=source).startswith("the module was stopped by SIGTERM")
         assert cloud.sent() == []
+
+    @pytest.mark.parametrize("answer", [None, (503, "No server is available")])
+    def test_a_glance_that_is_restarted(
+        self,
+        refused: t.Callable[..., str],
+        cloud: FakeCloud,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        answer: t.Optional[tuple[int, str]],
+    ) -> None:
+        (tmp_path / "large").write_bytes(bytes(32 * image_bytes.MIB))
+        cloud.breaks_after = image_bytes.MIB
+        waited: list[float] = []
+        if answer:
+            cloud.answers["DELETE"] = answer
+        else:
+            cloud.hangs_up_before = ["DELETE"] * 7
+
+        def wait(seconds: float) -> None:
+            waited.append(seconds)
+            if len(waited) == 2:
+                cloud.answers.pop("DELETE", None)
+
+        monkeypatch.setattr(_image_upload, "time", SimpleNamespace(sleep=wait, monotonic=time.monotonic))
+        assert "nothing of it was left in Glance" in refused(source=str(tmp_path / "large"))
+        assert cloud.images == {}
+        assert len(waited) == 2
+
+    @pytest.mark.parametrize("kind", ["file", "url", "url of unknown size", "compressed"])
+    def test_a_token_that_expires(self, keep: Keep, cloud: FakeCloud, tmp_path: Path, kind: str) -> None:
+        content = QCOW2 + bytes(5 * image_bytes.MIB)
+        (tmp_path / "disk.gz").write_bytes(gzip.compress(content))
+        (tmp_path / "disk").write_bytes(content)
+        cloud.tokens_that_expire = 1
+        with FakeWeb(content, announced=-1 if "unknown" in kind else 0) as web:
+            source = web.url if "url" in kind else str(tmp_path / ("disk.gz" if kind == "compressed" else "disk"))
+            image = keep(source=source, decompress=kind == "compressed")["image"]
+        assert image["os_hash_value"] == digest("sha512", content)[7:]
+        assert cloud.sent("PUT") == ["PUT /image/v2/images/ID/file"] * 2
+        assert [request.path for request in cloud.requests].count("/v3/auth/tokens") == 2
+
+    def test_tokens_that_are_never_taken(self, refused: t.Callable[..., str], cloud: FakeCloud, source: str) -> None:
+        cloud.tokens_that_expire = 9
+        assert "not even a new one" in refused(source=source)
+        assert cloud.images == {}
 
     def test_an_image_that_was_there_before_stays(
         self, refused: t.Callable[..., str], cloud: FakeCloud, source: str

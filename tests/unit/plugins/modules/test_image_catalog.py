@@ -314,8 +314,9 @@ def test_the_example_can_be_read() -> None:
 
 
 def test_credentials_in_a_url_are_not_shown(run: Run) -> None:
-    result = run([{"name": "a", "source": "http://user:hushhush@127.0.0.1:9/disk"}])
-    assert "hushhush" not in str(result)
+    url = "http://user:hushhush@127.0.0.1:9/disk?key=hushmore"
+    result = run([{"name": "a", "source": url}, {"name": "b", "source": "/disk", "checksum": f"md5:{url}"}])
+    assert "hush" not in str(result)
 
 
 def test_progress_of_all_images_together(run: Run, cloud: FakeCloud, source: str, tmp_path: Path) -> None:
