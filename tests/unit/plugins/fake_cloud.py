@@ -135,7 +135,7 @@ class FakeCloud(Server):
             "virtual_size": None,
             "container_format": None,
             "disk_format": None,
-            "created_at": "2026-11-20T12:00:00Z",
+            "created_at": f"2026-11-20T12:00:00.{len(self.ever):06}Z",
             "updated_at": "2026-11-20T12:00:00Z",
             "file": "/v2/images/x/file",
             "schema": "/v2/schemas/image",

@@ -37,9 +37,11 @@ REPLACED_NOTE = "owner_specified.openstack_ops.replaced"
 
 values = st.one_of(st.booleans(), st.integers(0, 9), st.sampled_from(["x", "a/b", "~", ""]), st.none())
 attributes = st.fixed_dictionaries(
-    # Often shared, as only such an image has members.
-    {"visibility": st.sampled_from(["shared", "shared", "shared", "public", "private", "community"])},
+    {},
     optional={
+        # Often shared, as only such an image has members.
+        "visibility": st.sampled_from(["shared", "shared", "shared", "public", "private", "community"]),
+        "accept_members": st.booleans(),
         "properties": st.dictionaries(st.sampled_from(["hw_a", "hw_b", "with/slash"]), values, max_size=3),
         "properties_mode": st.sampled_from(["merge", "exact"]),
         "tags": st.lists(st.sampled_from(["x", "y", "z"]), max_size=4),
@@ -62,6 +64,8 @@ class Catalogs(RuleBasedStateMachine):
         super().__init__()
         self.cloud = FakeCloud()
         self.cloud.stores = list(STORES)
+        # As in a catalogue that takes more than one page.
+        self.cloud.page_size = 2
         self.cloud.__enter__()
         self.directory = tempfile.TemporaryDirectory()
         for number, content in enumerate(CONTENTS):
@@ -108,13 +112,13 @@ class Catalogs(RuleBasedStateMachine):
         images = []
         for name, (number, options, stores, projects) in entries.items():
             entry = {"name": name, "source": self.source(number), "replace": True, **options}
-            if options["visibility"] == "shared":
+            if options.get("visibility") == "shared":
                 entry["members"] = projects
             if not options.get("deactivated"):
                 entry.update(stores=stores, deactivated=False)
             images.append({"name": name, "state": "absent"} if name in absent else entry)
         self.change_by_hand(drift, absent)
-        before = copy.deepcopy(self.cloud.images)
+        before, shared = copy.deepcopy(self.cloud.images), copy.deepcopy(self.cloud.members)
         told = self.run(images, check=True, purge=purge)
         assert self.cloud.images == before
         done = self.run(images, purge=purge)
@@ -123,7 +127,10 @@ class Catalogs(RuleBasedStateMachine):
         assert told.result["changed"] == done.result["changed"]
         for entry in done.result["images"]:
             if entry["action"] != "deleted":
-                self.is_reached(next(one for one in images if one["name"] == entry["name"]), entry["id"])
+                wanted = next(one for one in images if one["name"] == entry["name"])
+                self.is_reached(wanted, entry["id"])
+                self.stays_where_left_out(wanted, before.get(entry["id"]), shared.get(entry["id"], {}))
+                self.are_the_newest(wanted, entry["id"], before)
         again = self.run(images, purge=purge)
         assert not again.failure, again.failure
         assert not again.result["changed"], again.result["diff"]
@@ -161,6 +168,41 @@ class Catalogs(RuleBasedStateMachine):
         for name, value in entry.get("properties", {}).items():
             text = str(value).lower() if isinstance(value, bool) else None if value is None else str(value)
             assert image.get(name) == text
+
+    def stays_where_left_out(
+        self, entry: dict[str, t.Any], before: t.Optional[dict[str, t.Any]], members: dict[str, str]
+    ) -> None:
+        """Look whether what was not declared of an image that was there is as it was."""
+        if entry.get("state") == "absent" or before is None:
+            return
+        image = self.cloud.images[before["id"]]
+        for option, name in (("hidden", "os_hidden"), *((name, name) for name in ("visibility", "owner", "tags"))):
+            assert option in entry or image[name] == before[name]
+        assert "deactivated" in entry or image["status"] == before["status"]
+        assert image.get(CATALOG_NOTE) == before.get(CATALOG_NOTE)
+        if entry.get("properties_mode") != "exact":
+            ours = {name: before[name] for name in before if name.startswith("hw_")}
+            assert {**ours, **image, **dict.fromkeys(entry.get("properties", {}))} == {
+                **image,
+                **dict.fromkeys(entry.get("properties", {})),
+            }
+        for project in self.cloud.members.get(before["id"], {}) if "members" in entry else ():
+            accepted = entry.get("accept_members") or members.get(project) == "accepted"
+            assert self.cloud.members[before["id"]][project] == ("accepted" if accepted else "pending")
+
+    def are_the_newest(self, entry: dict[str, t.Any], image_id: str, before: dict[str, dict[str, t.Any]]) -> None:
+        """Look whether so many old versions are there as shall be kept, and no others were deleted."""
+        if "keep" not in entry:
+            return
+        image = self.cloud.images[image_id]
+        mine = [one for one in before.values() if (one["name"], one["owner"]) == (image["name"], image["owner"])]
+        noted = [one for one in mine if str(one.get(REPLACED_NOTE, "")).endswith(f"/{one['id']}")]
+        replaced = [self.cloud.images[one["id"]] for one in mine if one["id"] in self.cloud.images and one not in noted]
+        noted += [one for one in replaced if str(one.get(REPLACED_NOTE, "")).endswith(f"/{one['id']}")]
+        noted.sort(key=lambda one: str(one["created_at"]), reverse=True)
+        kept = {one["id"] for number, one in enumerate(noted) if number < entry["keep"] or one["protected"]}
+        there = {one["id"] for one in noted if one["id"] in self.cloud.images}
+        assert there == kept
 
     @rule()
     def somebody_takes_a_snapshot(self) -> None:
