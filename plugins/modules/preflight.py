@@ -358,6 +358,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._database imp
     LOGIN_REQUIRED_TOGETHER,
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_url import secrets_in
 from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import (
     AUTH_ARGUMENT_SPEC,
     hide_only_secrets,
@@ -410,6 +411,7 @@ def main() -> None:
     """Look, and report."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     hide_only_secrets(module)
+    module.no_log_values.update(*(secrets_in(image) for image in module.params["images"] or []))
     try:
         result = _preflight.run(module.params)
     except GlanceError as error:

@@ -241,6 +241,14 @@ class TestControl:
         assert "the image 'sum': " in result["messages"][1]
         assert all(message.count("What to do:") == 1 for message in result["messages"])
 
+    def test_secrets_in_urls_of_images_are_not_shown(self, run: Run) -> None:
+        url = "http://user:hushhush@127.0.0.1:9/disk?key=hushmore"
+        images = [{"name": "a", "source": url}, {"name": "b", "source": "/disk", "checksum": f"md5:{url}"}]
+        with ScriptedServer(token("admin")) as server:
+            result = run(scope="control", auth=auth(server.url), images=images)
+        assert codes(result) == ["GLS-204", "GLS-204"]
+        assert "hush" not in str(result)
+
     def test_nothing_of_a_node_is_looked_at(self, run: Run) -> None:
         with ScriptedServer(token("admin")) as server:
             result = run(scope="control", auth=auth(server.url), port=1, keystone_url="http://127.0.0.1:1")
