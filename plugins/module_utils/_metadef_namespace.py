@@ -186,11 +186,22 @@ class NamespaceKeeper:
         empty: dict[str, dict[str, Json]] = {part: {} for part in PARTS}
         try:
             self._change_parts(wanted.parts, empty)
-        except GlanceError:
+        except GlanceError as error:
             # Half of it would be taken for what was declared in another run's merge.
+            self._undo(error)
+            raise
+
+    def _undo(self, error: GlanceError) -> None:
+        try:
             self._api.change("PUT", self._name, body={"namespace": self._name, "protected": False})
             self._api.remove(self._name)
-            raise
+        except GlanceError as failure:
+            raise GlanceError(
+                error.doing,
+                answer=f"{error.answer}; half of it was left in Glance and could not be deleted ({failure.answer})",
+                cause=error.cause,
+                remedy=error.remedy,
+            ) from error
 
     def _change(self, wanted: Namespace, present: Namespace) -> None:
         attributes = {**present.attributes, **wanted.attributes}

@@ -211,6 +211,14 @@ def test_half_of_one_is_not_left(keep: Keep, cloud: Metadefs) -> None:
     assert cloud.namespaces == {}
 
 
+def test_half_of_one_that_is_left_is_told(keep: Keep, cloud: Metadefs) -> None:
+    cloud.answers[f"POST {NAME}/objects"] = (400, "The schema is wrong")
+    cloud.answers[f"DELETE {NAME}"] = (500, "The database is gone")
+    message = keep(**FULL)["msg"]
+    assert "The schema is wrong" in message
+    assert "half of it was left in Glance and could not be deleted (HTTP 500" in message
+
+
 def test_it_is_deleted(keep: Keep, cloud: Metadefs) -> None:
     keep(**FULL, protected=True)
     assert "it is protected" in keep(state="absent")["msg"]
