@@ -39,6 +39,13 @@ class Difference:
             self._secret.add(name)
         return True
 
+    def achieved(self, name: str, value: t.Any) -> None:
+        """Record what became of ``name``, where not all that was desired could be had."""
+        if name in self._after:
+            self._after[name] = value
+            if value == self._before[name]:
+                del self._before[name], self._after[name]
+
     @property
     def changed(self) -> bool:
         """Whether anything has to change."""

@@ -241,7 +241,7 @@ class ImageKeeper:
             self._uploader.check_stores()
         if difference.changed and not self._check_mode:
             record = self._settle(self._update(record, updates))
-            self._versions.trim(record)
+            self._versions.trim(record, difference)
         return Outcome("changed" if difference.changed else "unchanged", difference, record)
 
     def _update(self, record: Record, updates: Record) -> Record:
@@ -415,7 +415,7 @@ class ImageKeeper:
         outcome = self._created(
             "replaced", differences, source, attributes, lambda new: self._take_over(record, new, members)
         )
-        self._versions.retire(record, outcome.record or {})
+        self._versions.retire(record, outcome.record or {}, differences)
         return outcome
 
     def _take_over(self, record: Record, new: Record, members: t.Mapping[str, str]) -> Record:

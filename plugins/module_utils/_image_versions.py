@@ -32,7 +32,7 @@ class Versions:
         self._search = search
         self._wanted = wanted
         self._warn = warn
-        self._kept: list[Record] = []
+        self._found: list[Record] = []
         self._surplus: list[Record] = []
 
     def compare(self, record: Record, difference: Difference) -> None:
@@ -44,7 +44,7 @@ class Versions:
         found = [old for name in names for old in self._search.named(name, filters) if is_replaced(old)]
         found.sort(key=lambda old: (str(old["created_at"]), str(old["id"])), reverse=True)
         room = max(0, self._wanted.keep - ("id" in difference))
-        self._kept, surplus = found[:room], found[room:]
+        self._found, surplus = found, found[room:]
         for old in surplus:
             if old.get("protected"):
                 self._warn(f"the old image {old['id']} of {self._wanted.shown} is protected; it was kept")
@@ -53,12 +53,12 @@ class Versions:
             after = [old["id"] for old in found if old not in self._surplus]
             difference.compare("old_versions", [old["id"] for old in found], after)
 
-    def trim(self, record: Record) -> None:
-        """Delete the old versions that are too many."""
-        for old in self._surplus:
-            self._delete_or_keep(old, record)
+    def trim(self, record: Record, difference: Difference) -> None:
+        """Delete the old versions that are too many, and record which ones are left."""
+        gone = [old["id"] for old in self._surplus if self._delete_or_keep(old, record)]
+        difference.achieved("old_versions", [old["id"] for old in self._found if old["id"] not in gone])
 
-    def retire(self, record: Record, new: Record) -> None:
+    def retire(self, record: Record, new: Record, difference: Difference) -> None:
         """Hide or delete an image that was replaced, and delete the old versions that are too many.
 
         :raises GlanceError: when the old one could not be deleted.
@@ -70,16 +70,18 @@ class Versions:
             self._hide(record, new)
         else:
             self._delete_or_keep(record, new)
-        self.trim(new)
+        self.trim(new, difference)
 
     def _hide(self, record: Record, new: Record) -> None:
         note = note_of(record["id"], str(new["id"]))
         if not (record.get("os_hidden") and record.get(REPLACED_NOTE) == note):
             self._api.update(record, {"os_hidden": True, REPLACED_NOTE: note})
 
-    def _delete_or_keep(self, record: Record, new: Record) -> None:
+    def _delete_or_keep(self, record: Record, new: Record) -> bool:
+        """Delete an image, and tell whether it is gone; one that is in use is hidden."""
         try:
             self._api.delete(record["id"])
+            return True
         except GlanceError as error:
             if status_of(error) != 409:
                 raise GlanceError(
@@ -90,3 +92,4 @@ class Versions:
             if not is_replaced(record):
                 self._hide(record, new)
             self._warn(f"the old image {record['id']} is in use; it was hidden instead of deleted: {error}")
+            return False

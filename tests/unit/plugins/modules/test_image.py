@@ -847,9 +847,11 @@ class TestReplacement:
         cloud.answers[f"DELETE /image/v2/images/{old['id']}"] = (409, "Image is in use")
         snapshot = cloud.add("disk", QCOW2, **ACTIVE, os_hidden=True, **{note: old[note]})
         cloud.add("disk", OTHER, **ACTIVE)
-        told = keep(source=new, replace=True, keep=0)["warnings"]
-        assert "is protected; it was kept" in told[0]
-        assert "is in use" in told[1]
+        assert keep(source=new, replace=True, keep=0, check=True)["diff"]["after"]["old_versions"]
+        result = keep(source=new, replace=True, keep=0)
+        assert "is protected; it was kept" in result["warnings"][0]
+        assert "is in use" in result["warnings"][1]
+        assert (result["action"], result["changed"], result["diff"]["after"]) == ("unchanged", False, {})
         assert snapshot["id"] in cloud.images
         assert len(cloud.images) == 4
 
