@@ -223,21 +223,11 @@ validation:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openstack_ops.glance.plugins.module_utils import _config_file
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _config_file, _config_files
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 
 ARGUMENT_SPEC = {
-    "path": {"type": "path", "required": True},
-    "content": {"type": "str", "required": True, "no_log": True},
-    "options": {"type": "dict", "default": {}, "no_log": True},
-    "owner": {"type": "str", "default": "root"},
-    "group": {"type": "str", "default": "glance"},
-    "mode": {"type": "raw", "default": "0640"},
-    "backup": {"type": "bool", "default": False},
-    "validator": {"type": "str", "choices": ["none", "oslo"], "default": "none"},
-    "python": {"type": "path", "default": "/usr/bin/python3"},
-    "namespaces": {"type": "list", "elements": "str", "default": _config_file.API_NAMESPACES},
-    "store_sections": {"type": "dict", "default": {}},
+    **_config_files.FILE_SPEC,
     "secrets": {"type": "list", "elements": "str", "default": [], "no_log": True},
 }
 
