@@ -49,6 +49,19 @@ if t.TYPE_CHECKING:
 
 MASK = "********"
 
+ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "name": {"type": "str", "default": "glance"},
+    "user": {"type": "str", "default": "glance"},
+    "password": {"type": "str", "no_log": True},
+    "hosts": {"type": "list", "elements": "str", "default": ["localhost", "%"]},
+    "character_set": {"type": "str", "choices": ["utf8mb3", "utf8mb4"], "default": "utf8mb3"},
+    "collation": {"type": "str"},
+    "require_tls": {"type": "bool"},
+    "allow_image_loss": {"type": "bool", "default": False},
+}
+"""What is wanted of the server, beside the options of the login."""
+
 BOOKKEEPING_TABLES = frozenset({"alembic_version", "migrate_version"})
 
 DATABASE_PRIVILEGES = frozenset(

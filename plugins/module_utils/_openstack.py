@@ -73,12 +73,14 @@ def require_sdk() -> None:
         raise GlanceError(f"openstacksdk {found} is too old", remedy=remedy)
 
 
-def hide_only_secrets(module: AnsibleModule) -> None:
+def hide_only_secrets(module: AnsibleModule, secrets: t.Optional[t.Mapping[str, str]] = None) -> None:
     """Let the module's output show what ``auth`` and ``cloud`` hold, except the secrets.
 
     ansible-core hides every string inside an option marked as secret wherever it occurs in the output: an
     administrator called ``admin`` would hide the role ``admin``. Both options stay marked, so that nothing of them
     reaches the system's log; to be called right after the module has been created.
+
+    :param secrets: further options that are dictionaries marked as secret, each with the only name inside that is one.
     """
     shown: set[str] = set()
     secret: set[str] = set()
@@ -87,6 +89,10 @@ def hide_only_secrets(module: AnsibleModule) -> None:
             shown.add(module.params[name])
         elif name in ("auth", "cloud"):
             _sort_values(module.params[name], secret, shown, secret)
+        elif secrets and name in secrets:
+            inside = dict(module.params[name] or {})
+            secret.update(_texts(inside.pop(secrets[name], None)))
+            shown.update(_texts(inside))
         elif option.get("no_log"):
             _sort_values(module.params[name], secret, secret, secret)
     module.no_log_values.difference_update(shown - secret)
@@ -101,6 +107,16 @@ def _sort_values(value: t.Any, here: set[str], shown: set[str], secret: set[str]
             _sort_values(inner, here, shown, secret)
     elif value is not None:
         here.add(str(value))
+
+
+def _texts(value: t.Any) -> t.Iterator[str]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _texts(inner)
+    elif value is not None:
+        yield str(value)
 
 
 def connect(params: dict[str, t.Any]) -> Connection:

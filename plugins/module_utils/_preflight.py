@@ -10,22 +10,31 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import socket
 import typing as t
 
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.openstack_ops.glance.plugins.module_utils import (
     _database,
+    _database_resource,
     _image_prepare,
     _probe_directory,
     _probe_network,
     _probe_node,
+    _registration,
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import connect, require_sdk, told
 from ansible_collections.openstack_ops.glance.plugins.module_utils._probe import Deadline, Outcome, Probe, run_all
 
+if t.TYPE_CHECKING:
+    from openstack.connection import Connection
+
 ADMIN = "admin"
+SETTLED = ("database", "directories", "leftovers", "packages", "registration")
+"""What a step of the deployment need not look at again, when it is found to be as wanted."""
 
 
 def run(params: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -33,6 +42,8 @@ def run(params: dict[str, t.Any]) -> dict[str, t.Any]:
     node = params["node"] or socket.gethostname()
     if params["scope"] == "node":
         outcome = run_all(node, list(node_probes(params)), params["timeout"])
+        if _probe_directory.all_settled(outcome.facts):
+            outcome.settled.add("directories")
     else:
         outcome = run_all(node, list(control_probes(params)), params["timeout"])
         # Reading a large image takes as long as it takes.
@@ -42,6 +53,7 @@ def run(params: dict[str, t.Any]) -> dict[str, t.Any]:
         "messages": [problem.message for problem in outcome.problems],
         "not_checked": outcome.not_checked,
         "facts": outcome.facts,
+        "settled": {name: name in outcome.settled for name in SETTLED},
     }
 
 
@@ -65,6 +77,10 @@ def _package_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:
         releases = {str(name): int(number) for name, number in (params["releases"] or {}).items()}
         wanted = _probe_node.Packages(params["package"], params["release"] or "", releases)
         yield Probe("GLS-101", "the package source", functools.partial(_probe_node.packages, wanted=wanted))
+    if params["packages"]:
+        yield Probe("GLS-101", "the packages", functools.partial(_probe_node.installed, names=params["packages"]))
+    if params["leftovers"]:
+        yield Probe("GLS-104", "leftovers", functools.partial(_probe_node.leftovers, patterns=params["leftovers"]))
 
 
 def _network_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:
@@ -89,7 +105,8 @@ def _directory_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:
 
 def _login_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:
     if params["database_login"]:
-        probe = functools.partial(database_login, login=params["database_login"])
+        login, wanted = params["database_login"], params["database_resource"]
+        probe = functools.partial(database_login, login=login, wanted=wanted)
         yield Probe("GLS-203", "the login of the database administrator", probe)
 
 
@@ -115,10 +132,27 @@ def keystone_login(outcome: Outcome, deadline: Deadline, params: dict[str, t.Any
     if ADMIN not in roles:
         where = f"the project {access.project_name}" if access.project_name else "what the token is for"
         outcome.problem("GLS-202", f"{access.username} has on {where} the roles {', '.join(roles) or '(none)'}")
+    elif params["registration"]:
+        _compare_registration(outcome, connection, params["registration"])
 
 
-def database_login(outcome: Outcome, deadline: Deadline, login: dict[str, t.Any]) -> None:
-    """Log in to the database server as its administrator."""
+def _compare_registration(outcome: Outcome, connection: Connection, options: dict[str, t.Any]) -> None:
+    """Note whether Keystone knows of Glance all that it shall know. What is in the way is told by the step itself."""
+    warnings: list[str] = []
+    with contextlib.suppress(GlanceError):
+        known = _complete(_registration.ARGUMENT_SPEC, options)
+        wanted = _registration.Wanted(
+            **{field.name: known[field.name] for field in dataclasses.fields(_registration.Wanted)}
+        )
+        result = _registration.register(connection, wanted, warnings.append, present=True, check=True)
+        if not result["changed"] and not warnings:
+            outcome.settled.add("registration")
+
+
+def database_login(
+    outcome: Outcome, deadline: Deadline, login: dict[str, t.Any], wanted: t.Optional[dict[str, t.Any]] = None
+) -> None:
+    """Log in to the database server as its administrator, and compare what is there with what is wanted."""
     if not _importable(outcome, _database.require_driver):
         return
     patience = min(login["connect_timeout"], int(deadline.left()) + 1)
@@ -127,6 +161,29 @@ def database_login(outcome: Outcome, deadline: Deadline, login: dict[str, t.Any]
             outcome.facts["database_login"] = True
     except GlanceError as error:
         outcome.problem("GLS-203", _found(error), error.remedy)
+        return
+    if wanted:
+        _compare_database(outcome, login, wanted)
+
+
+def _compare_database(outcome: Outcome, login: dict[str, t.Any], wanted: dict[str, t.Any]) -> None:
+    """Note whether the database is as it shall be. What is in the way is told by the step itself."""
+    with contextlib.suppress(GlanceError):
+        known = _complete(_database_resource.ARGUMENT_SPEC, wanted)
+        result = _database_resource.run_module({**login, **known}, check_mode=True)
+        if not result["changed"] and not result["warnings"]:
+            outcome.settled.add("database")
+
+
+def _complete(spec: dict[str, dict[str, t.Any]], options: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return the options of another module as it would get them, with its defaults.
+
+    :raises GlanceError: when it would refuse them.
+    """
+    result = ArgumentSpecValidator(spec).validate(options)
+    if result.error_messages:
+        raise GlanceError("; ".join(result.error_messages))
+    return dict(result.validated_parameters)
 
 
 def images(outcome: Outcome, specs: t.Sequence[dict[str, t.Any]], timeout: float) -> None:

@@ -29,12 +29,17 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._checks impor
 
 @dataclasses.dataclass
 class Outcome:
-    """What probes found; ``not_checked`` says why something was not looked at."""
+    """What probes found.
+
+    :param not_checked: why something was not looked at.
+    :param settled: what was found to be as wanted, so that nobody has to look at it again.
+    """
 
     node: str = ""
     problems: list[Problem] = dataclasses.field(default_factory=list)
     not_checked: list[dict[str, str]] = dataclasses.field(default_factory=list)
     facts: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    settled: set[str] = dataclasses.field(default_factory=set)
 
     def problem(self, code: str, what: str, advice: str = "") -> None:
         """Add a problem of the node."""
@@ -48,6 +53,7 @@ class Outcome:
         """Take over what another probe found; facts that are lists or dictionaries are joined."""
         self.problems += other.problems
         self.not_checked += other.not_checked
+        self.settled |= other.settled
         for name, value in other.facts.items():
             if isinstance(value, list):
                 self.facts[name] = self.facts.get(name, []) + value

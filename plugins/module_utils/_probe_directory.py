@@ -21,6 +21,9 @@ import typing as t
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._probe import Deadline, Outcome
 
+MODE = 0o750
+"""What the directories of Glance are closed with."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Account:
@@ -113,6 +116,16 @@ def directory(outcome: Outcome, deadline: Deadline, wanted: Directory, user: str
         outcome.skip("GLS-150", f"{name}: the user {user} does not exist yet")
         return
     _judge_rights(outcome, name, wanted, owner, _look_as(wanted.path, owner, deadline))
+
+
+def all_settled(facts: t.Mapping[str, t.Any]) -> bool:
+    """Tell whether every directory that was looked at is there, of Glance's user, and closed to others."""
+    user, found = facts.get("user", {}), facts.get("directories", [])
+    wanted = (True, True, user.get("uid"), user.get("gid"), MODE)
+    return bool(found and user.get("exists")) and all(
+        (one["exists"], one.get("is_directory"), one.get("uid"), one.get("gid"), one.get("mode")) == wanted
+        for one in found
+    )
 
 
 def _look_as(path: str, user: t.Optional[Account], deadline: Deadline) -> t.Optional[dict[str, t.Any]]:

@@ -64,6 +64,22 @@ class Packages:
         return next((name for name, known in self.releases.items() if known == number), None)
 
 
+def installed(outcome: Outcome, deadline: Deadline, names: t.Sequence[str]) -> None:
+    """Note whether all packages are installed, as far as dpkg knows."""
+    answer = run_command(
+        ["dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status}\\n", *names], deadline
+    )
+    found = {line.split()[0] for line in answer.stdout.splitlines() if line.endswith(" installed")} if answer else set()
+    if found >= set(names):
+        outcome.settled.add("packages")
+
+
+def leftovers(outcome: Outcome, _deadline: Deadline, patterns: t.Sequence[str]) -> None:
+    """Note whether nothing matches any of the patterns of the shell."""
+    if not any(glob.glob(pattern) for pattern in patterns):
+        outcome.settled.add("leftovers")
+
+
 def major(version: t.Optional[str]) -> t.Optional[int]:
     """Return the major number of a Debian version such as 2:25.1.0-2+deb12u5."""
     found = re.match(r"(?:\d+:)?(\d+)\.", version or "")

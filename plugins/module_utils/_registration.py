@@ -34,6 +34,26 @@ CREATED_DESCRIPTION = "OpenStack Image"
 CREATED_ROLE = "service"
 """The one role that is created where it is missing: Keystone itself defines it only since 2023.1."""
 
+ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "region": {"type": "str", "default": "RegionOne"},
+    "service_project": {"type": "str", "default": "service"},
+    "project_domain": {"type": "str", "default": "Default"},
+    "service_user": {"type": "str", "default": "glance"},
+    "user_domain": {"type": "str", "default": "Default"},
+    "service_password": {"type": "str", "no_log": True},
+    "roles": {"type": "list", "elements": "str", "default": ["admin", "service"]},
+    "service_type": {"type": "str", "default": "image"},
+    "service_name": {"type": "str"},
+    "service_description": {"type": "str"},
+    "endpoints": {
+        "type": "dict",
+        "default": {},
+        "options": {"public": {"type": "str"}, "internal": {"type": "str"}, "admin": {"type": "str"}},
+    },
+}
+"""What is registered, and whether."""
+
 NOT_READABLE = object()
 """Stands for a password that is set but is another one."""
 

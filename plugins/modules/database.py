@@ -251,34 +251,19 @@ queries:
   sample: ["GRANT ALL PRIVILEGES ON `glance`.* TO 'glance'@'localhost'"]
 """
 
-import typing as t
-
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openstack_ops.glance.plugins.module_utils._database import (
     LOGIN_ARGUMENT_SPEC,
     LOGIN_REQUIRED_TOGETHER,
 )
-from ansible_collections.openstack_ops.glance.plugins.module_utils._database_resource import run_module
+from ansible_collections.openstack_ops.glance.plugins.module_utils._database_resource import ARGUMENT_SPEC, run_module
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
-
-ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "name": {"type": "str", "default": "glance"},
-    "user": {"type": "str", "default": "glance"},
-    "password": {"type": "str", "no_log": True},
-    "hosts": {"type": "list", "elements": "str", "default": ["localhost", "%"]},
-    "character_set": {"type": "str", "choices": ["utf8mb3", "utf8mb4"], "default": "utf8mb3"},
-    "collation": {"type": "str"},
-    "require_tls": {"type": "bool"},
-    "allow_image_loss": {"type": "bool", "default": False},
-    **LOGIN_ARGUMENT_SPEC,
-}
 
 
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(
-        argument_spec=ARGUMENT_SPEC,
+        argument_spec={**ARGUMENT_SPEC, **LOGIN_ARGUMENT_SPEC},
         required_if=[("state", "present", ["password"])],
         required_together=LOGIN_REQUIRED_TOGETHER,
         supports_check_mode=True,

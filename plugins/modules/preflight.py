@@ -44,6 +44,16 @@ options:
       - Where the node's package lists do not have it, fresh ones are fetched to a temporary place; the node's stay as
         they are.
     type: str
+  packages:
+    description:
+      - The packages that shall be installed, for RV(settled.packages).
+    type: list
+    elements: str
+  leftovers:
+    description:
+      - Patterns of the shell for files that shall not be there, for RV(settled.leftovers).
+    type: list
+    elements: str
   release:
     description:
       - The release that is wanted, a key of O(releases). Without it, any release is fine.
@@ -191,6 +201,16 @@ options:
         description:
           - The path of an option file of the MySQL client, whose group C([client]) is read.
         type: path
+  database_resource:
+    description:
+      - The options of M(openstack_ops.glance.database) beside its login, for RV(settled.database). They are compared
+        where O(database_login) works.
+    type: dict
+  registration:
+    description:
+      - The options of M(openstack_ops.glance.registration) beside those that say how the cloud is reached, for
+        RV(settled.registration). They are compared where the login works, with O(scope=control).
+    type: dict
   images:
     description:
       - The images that are going to be made, each with the options of M(openstack_ops.glance.image). Their sources are
@@ -316,6 +336,29 @@ not_checked:
       description: Why the check was not made.
       type: str
       sample: "/var/lib/glance/images: the user glance does not exist yet"
+settled:
+  description:
+    - What was looked at, and found to be as wanted without anything to warn of. The step that would bring it about can
+      be left out. False stands for all that differs, is in doubt, or was not asked for.
+  returned: always
+  type: dict
+  contains:
+    database:
+      description: Whether O(database_resource) is as wanted.
+      type: bool
+    directories:
+      description: Whether each of O(directories) belongs to O(user) and its group, with the mode C(0750).
+      type: bool
+    leftovers:
+      description: Whether nothing matches O(leftovers).
+      type: bool
+    packages:
+      description: Whether all of O(packages) are installed.
+      type: bool
+    registration:
+      description: Whether O(registration) is as wanted.
+      type: bool
+  sample: {database: true, directories: false, leftovers: false, packages: false, registration: true}
 facts:
   description:
     - What was learned about the node and its surroundings. Only what was asked for is there.
@@ -370,6 +413,8 @@ ARGUMENT_SPEC = {
     "node": {"type": "str"},
     "timeout": {"type": "int", "default": 30},
     "package": {"type": "str"},
+    "packages": {"type": "list", "elements": "str"},
+    "leftovers": {"type": "list", "elements": "str"},
     "release": {"type": "str"},
     "releases": {"type": "dict"},
     "bind_host": {"type": "str", "default": "0.0.0.0"},  # noqa: S104 (Glance's own default)
@@ -403,6 +448,9 @@ ARGUMENT_SPEC = {
         "options": LOGIN_ARGUMENT_SPEC,
         "required_together": LOGIN_REQUIRED_TOGETHER,
     },
+    # What goes with it is checked by the modules whose options these are.
+    "database_resource": {"type": "dict", "no_log": True},
+    "registration": {"type": "dict", "no_log": True},
     "images": {"type": "list", "elements": "dict"},
 }
 
@@ -410,7 +458,7 @@ ARGUMENT_SPEC = {
 def main() -> None:
     """Look, and report."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    hide_only_secrets(module)
+    hide_only_secrets(module, {"database_resource": "password", "registration": "service_password"})
     module.no_log_values.update(*(secrets_in(image) for image in module.params["images"] or []))
     try:
         result = _preflight.run(module.params)

@@ -204,7 +204,6 @@ endpoints:
 """
 
 import dataclasses
-import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
@@ -213,26 +212,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack im
     connect,
     hide_only_secrets,
 )
-from ansible_collections.openstack_ops.glance.plugins.module_utils._registration import Wanted, register
-
-ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "region": {"type": "str", "default": "RegionOne"},
-    "service_project": {"type": "str", "default": "service"},
-    "project_domain": {"type": "str", "default": "Default"},
-    "service_user": {"type": "str", "default": "glance"},
-    "user_domain": {"type": "str", "default": "Default"},
-    "service_password": {"type": "str", "no_log": True},
-    "roles": {"type": "list", "elements": "str", "default": ["admin", "service"]},
-    "service_type": {"type": "str", "default": "image"},
-    "service_name": {"type": "str"},
-    "service_description": {"type": "str"},
-    "endpoints": {
-        "type": "dict",
-        "default": {},
-        "options": {"public": {"type": "str"}, "internal": {"type": "str"}, "admin": {"type": "str"}},
-    },
-}
+from ansible_collections.openstack_ops.glance.plugins.module_utils._registration import ARGUMENT_SPEC, Wanted, register
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import socket
 import time
 import typing as t
@@ -17,7 +18,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _preflight, _probe_node
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
-from ansible_collections.openstack_ops.glance.plugins.modules import preflight
+from ansible_collections.openstack_ops.glance.plugins.modules import database, preflight
 from ansible_collections.openstack_ops.glance.tests.unit.plugins.scripted_http import Exchange, ScriptedServer
 
 if t.TYPE_CHECKING:
@@ -138,6 +139,41 @@ class TestNode:
         assert codes(result) == ["GLS-102"]
         assert result["facts"]["package"]["candidate_release"] == "zed"
 
+    @pytest.mark.parametrize(
+        ("states", "settled"),
+        [
+            ({"glance-api": "installed", "glance-common": "installed"}, True),
+            ({"glance-api": "half-configured", "glance-common": "installed"}, False),
+            ({"glance-api": "installed", "glance-common": "config-files"}, False),
+            ({"glance-api": "installed"}, False),
+        ],
+    )
+    def test_packages_that_are_all_installed_are_settled(
+        self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, states: dict[str, str], settled: bool
+    ) -> None:
+        script = tmp_path / "dpkg-query"
+        script.write_text("#!/bin/sh\n" + "".join(f"echo '{name} {state}'\n" for name, state in states.items()))
+        script.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        assert run(packages=["glance-api", "glance-common"])["settled"]["packages"] is settled
+
+    def test_leftovers(self, run: Run, tmp_path: Path) -> None:
+        patterns = [str(tmp_path / "a*"), str(tmp_path / "missing" / "*")]
+        assert run(leftovers=patterns)["settled"]["leftovers"] is True
+        (tmp_path / "a-file").write_text("")
+        assert run(leftovers=patterns)["settled"]["leftovers"] is False
+
+    @pytest.mark.parametrize(("mode", "settled"), [(0o750, True), (0o755, False)])
+    def test_directories(self, run: Run, tmp_path: Path, mode: int, settled: bool) -> None:
+        tmp_path.chmod(mode)
+        me = pwd.getpwuid(os.geteuid()).pw_name
+        assert run(directories=[{"path": str(tmp_path)}], user=me)["settled"]["directories"] is settled
+        missing = [{"path": str(tmp_path)}, {"path": str(tmp_path / "missing")}]
+        assert run(directories=missing, user=me)["settled"]["directories"] is False
+
+    def test_nothing_is_settled_that_was_not_looked_at(self, run: Run) -> None:
+        assert set(run()["settled"].values()) == {False}
+
     def test_certificates_are_verified_unless_told_otherwise(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         seen: list[t.Any] = []
         monkeypatch.setattr(
@@ -226,6 +262,19 @@ class TestControl:
             with ScriptedServer(token("admin")) as server:
                 result = run(scope="control", auth=auth(server.url), database_login=login)
             assert codes(result) == expected
+
+    def test_a_database_that_is_as_wanted_is_settled(
+        self, run: Run, run_module: t.Any, mariadb: PrivateMariaDB
+    ) -> None:
+        wanted = {"name": "preflight_test", "user": "preflight", "password": PASSWORD, "hosts": ["localhost"]}
+        found = []
+        for make in (False, True):
+            if make:
+                assert not run_module(database, {**mariadb.tcp_login, **wanted}).get("failed")
+            with ScriptedServer(token("admin")) as server:
+                options = {"database_login": mariadb.tcp_login, "database_resource": wanted}
+                found.append(run(scope="control", auth=auth(server.url), **options)["settled"]["database"])
+        assert found == [False, True]
 
     def test_images(self, run: Run, tmp_path: Path) -> None:
         (tmp_path / "raw").write_bytes(b"x" * 1024)

@@ -12,7 +12,7 @@ import socket
 import typing as t
 
 import pytest
-from ansible_collections.openstack_ops.glance.plugins.modules import registration
+from ansible_collections.openstack_ops.glance.plugins.modules import preflight, registration
 from ansible_collections.openstack_ops.glance.tests.unit.plugins.scripted_http import Exchange, ScriptedServer
 
 PASSWORD = "current-pa55"
@@ -658,3 +658,29 @@ def test_the_password_is_required_where_the_user_shall_exist(run_module: t.Any, 
 
     assert result["failed"]
     assert "service_password" in result["msg"]
+
+
+# Preflight compares the same
+
+
+@pytest.mark.parametrize(
+    ("script", "options", "settled"),
+    [
+        (everything(), {}, True),
+        ([*catalogue()[:-1], endpoints(endpoint("public", url="http://old")), *everything()[-2:]], {}, False),
+        ([*admin_login(), services(SERVICE, {**SERVICE, "id": "service2"})], {}, False),
+        (admin_login(), {"region": ""}, False),
+        (admin_login(), {"mistyped": "x"}, False),
+    ],
+)
+def test_preflight_tells_whether_anything_is_left_to_do(
+    run_module: t.Any, script: list[Exchange], options: dict[str, t.Any], settled: bool
+) -> None:
+    with ScriptedServer(script) as server:
+        wanted = arguments(server.url, **options)
+        credentials = wanted.pop("auth")
+        result = run_module(preflight, {"scope": "control", "auth": credentials, "registration": wanted})
+    assert result["problems"] == []
+    assert result["settled"]["registration"] is settled
+    assert PASSWORD not in json.dumps(result)
+    assert result["facts"]["keystone"]["user"] == "admin"
