@@ -23,7 +23,9 @@ import uuid
 from ansible_collections.openstack_ops.glance.plugins.module_utils._checks import Problem
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._health import is_disabled_by_file
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import ImageApi
 from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import RequestCount, told
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_tag import Tagging
 
 if t.TYPE_CHECKING:
     from openstack.connection import Connection
@@ -105,6 +107,7 @@ class Verification:
         self.problems: list[Problem] = []
         self.proof: t.Optional[Proof] = None
         self.removed_leftovers: list[str] = []
+        self.noted: t.Optional[dict[str, t.Any]] = None
 
     def look(self, silence_is_fine: bool) -> None:
         """Ask every node what needs no token.
@@ -138,6 +141,18 @@ class Verification:
                 keep_on()
                 self._delete(first, self.proof)
 
+    def note_stores(self, check_mode: bool) -> None:
+        """Let Glance note in which store each image is, by the first node.
+
+        :param check_mode: only look, and take no answer for a site that is not deployed yet.
+        :raises GlanceError: when that cannot be found out.
+        """
+        tagging = Tagging(ImageApi(self._connection, self.nodes[0].url))
+        tagging.look(check_mode)
+        if not check_mode and tagging.left:
+            tagging.tag()
+        self.noted = tagging.result()
+
     def result(self) -> dict[str, t.Any]:
         """What the module returns."""
         return {
@@ -146,6 +161,7 @@ class Verification:
             "summary": [*map(_line, self.nodes), *self._conclusion()],
             "image": self.proof.as_dict() if self.proof else None,
             "removed_leftovers": self.removed_leftovers,
+            "stores": self.noted,
             "requests": self._requests.total,
         }
 
@@ -291,6 +307,7 @@ class Verification:
                 f"An image of {len(self.proof.data)} bytes came back unchanged from {good} of {len(self.nodes)} nodes;"
                 f" {self._requests.total} requests."
             )
+        yield from _noted_lines(self.noted or {})
         for identity in self.removed_leftovers:
             yield f"Removed {identity}, which an earlier run had left behind."
 
@@ -307,6 +324,18 @@ def _line(node: Node) -> str:
         if result != SKIPPED
     ]
     return f"{node.node} ({node.url}): {', '.join(checks) or 'skipped, nothing answers'}"
+
+
+def _noted_lines(noted: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    """Tell what is worth telling of the names of stores that Glance has noted."""
+    if noted.get("single"):
+        yield "The API is not in multi-store form yet: no image was asked for its store."
+    for kind, what in (("tagged", "the name of its store"), ("renamed", "the new name of its store")):
+        if noted.get(kind):
+            yield f"{len(noted[kind])} of {noted['images']} images: each has got {what}."
+    if noted.get("untagged"):
+        names = ", ".join(str(image["name"]) for image in noted["untagged"])
+        yield f"No store of the configuration leads to the data of {names}."
 
 
 def _server_time(date: t.Optional[str]) -> datetime.datetime:

@@ -47,6 +47,12 @@ options:
         node before it is put back.
     type: bool
     default: false
+  note_stores:
+    description:
+      - Whether Glance shall note in which store each image is that has none noted, before the image is uploaded. It is
+        what M(openstack_ops.glance.store_tag) does.
+    type: bool
+    default: false
 attributes:
   check_mode:
     support: partial
@@ -190,6 +196,30 @@ removed_leftovers:
   type: list
   elements: str
   sample: []
+stores:
+  description: The images that had no store noted, or one that is not configured. None without O(note_stores).
+  returned: always
+  type: dict
+  contains:
+    images:
+      description: How many images there are.
+      type: int
+    single:
+      description: Whether the API is in single-store form, in which there is nothing to note.
+      type: bool
+    tagged:
+      description: The images that have got the name of their store, each with C(id) and C(name).
+      type: list
+      elements: dict
+    renamed:
+      description: The images that have got another one.
+      type: list
+      elements: dict
+    untagged:
+      description: The images to whose data no store of the configuration leads.
+      type: list
+      elements: dict
+  sample: {images: 12, single: false, tagged: [], renamed: [], untagged: []}
 requests:
   description: How many HTTP requests were answered, those to Keystone included.
   returned: always
@@ -213,6 +243,7 @@ ARGUMENT_SPEC = {
     "timeout": {"type": "int", "default": 60},
     "store": {"type": "str"},
     "drained": {"type": "bool", "default": False},
+    "note_stores": {"type": "bool", "default": False},
 }
 
 
@@ -228,6 +259,8 @@ def main() -> None:
             connect(options), options["endpoints"], options["timeout"], options["store"], options["drained"]
         )
         verification.look(silence_is_fine=module.check_mode)
+        if options["note_stores"]:
+            verification.note_stores(module.check_mode)
         if not module.check_mode:
             verification.prove(options["size"])
     except GlanceError as error:

@@ -478,3 +478,37 @@ def test_age_of_an_image_is_told_by_the_servers_clock() -> None:
     assert _verify._server_time("Fri, 20 Nov 2026 12:00:00 GMT").isoformat() == "2026-11-20T12:00:00+00:00"
     now = datetime.datetime.now(datetime.timezone.utc)
     assert abs(_verify._server_time(None) - now) < datetime.timedelta(minutes=1)
+
+
+class TestStores:
+    @pytest.fixture
+    def untagged(self, site: Site) -> str:
+        """Put an image there whose store is not noted, and tell what Glance says of its stores."""
+        identity = site.add("debian", 5, user="somebody")
+        site.images[identity].update(status="active", tags=["glance-verify"])
+        site.answers["GET /one/v2/info/stores"] = (200, {"stores": [{"id": "local"}]})
+        return identity
+
+    def test_the_store_of_an_image_is_noted(self, run: Run, site: Site, untagged: str) -> None:
+        def note() -> None:
+            site.images[untagged]["stores"] = "local"
+
+        site.during[f"GET /one/v2/images/{untagged}"] = note
+        result = run(note_stores=True)
+        assert result["stores"]["tagged"] == [{"id": untagged, "name": "debian"}]
+        assert "1 of 1 images: each has got the name of its store." in result["summary"]
+        assert not result.get("failed")
+        again = run(note_stores=True)
+        assert (again["stores"]["images"], again["stores"]["tagged"]) == (1, [])
+
+    def test_check_mode_asks_for_none(self, run: Run, site: Site, untagged: str) -> None:
+        result = run(check=True, note_stores=True)
+        assert [image["id"] for image in result["stores"]["untagged"]] == [untagged]
+        assert f"GET /one/v2/images/{untagged}" not in site.requests
+
+    def test_nobody_asks_unless_told(self, run: Run, site: Site) -> None:
+        assert run()["stores"] is None
+        assert "GET /one/v2/info/stores" not in site.requests
+
+    def test_an_image_that_no_store_leads_to_is_named(self, run: Run, untagged: str) -> None:
+        assert "No store of the configuration leads to the data of debian." in run(note_stores=True)["summary"]
