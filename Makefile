@@ -75,6 +75,7 @@ lint-mypy:
 	@echo "mypy"; MYPYPATH=collections $(BIN)/mypy --strict --no-error-summary --namespace-packages --explicit-package-bases \
 	    -p ansible_collections.openstack_ops.glance.plugins.module_utils
 	@$(BIN)/mypy --strict --no-error-summary tests/tools
+	@$(BIN)/mypy --strict --no-error-summary tests/bench
 lint-collection-docs:
 	@echo "antsibull-docs"; $(BIN)/antsibull-docs lint-collection-docs . --plugin-docs --validate-collection-refs self
 lint-changelog:
@@ -134,9 +135,13 @@ $(addprefix units-,$(OTHER_CORES)): units-%: venv-% apt-test
 $(addprefix sanity-,$(OTHER_CORES)): sanity-%: venv-% venv-test
 	@.venv-$*/bin/python tests/tools/run_ansible_test.py $* sanity --local
 
+# What is measured, and how often each side runs: make bench BENCH="registration upload" BENCH_RUNS=5.
+BENCH ?=
+BENCH_RUNS ?= 3
+
 .PHONY: bench
-bench: ## Measure deployment and transfers (nothing yet)
-	@echo "There is no benchmark yet: this target is going to time a deployment, an upload and a download." >&2; exit 1
+bench: venv-test venv-peers ## Measure the collection beside its peers: make bench BENCH="registration upload" BENCH_RUNS=3
+	@$(BIN)/python tests/bench/bench.py --runs '$(BENCH_RUNS)' $(BENCH)
 
 # The seeds that chaos runs: 1-30, or 7,11 to see those again.
 CHAOS_SEEDS ?= 1-30
@@ -163,6 +168,10 @@ venv: $(LINK) ## Make the virtual environment .venv, with what quickstart needs
 .PHONY: venv-test
 venv-test: venv ## Add what the tests need to .venv
 	@tests/tools/venv.sh .venv 2.19 test
+
+.PHONY: venv-peers
+venv-peers:
+	@tests/tools/venv.sh .venv-peers 2.19 peers constraints-peers
 
 .PHONY: pins
 pins: ## Write requirements/constraints.txt anew, with the newest versions

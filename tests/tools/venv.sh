@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# venv.sh DIRECTORY CORE REQUIREMENTS: a virtual environment with the ansible-core CORE (2.19) and the packages of
-# requirements/REQUIREMENTS.txt, at the tested versions. Nothing is done where it is already so.
+# venv.sh DIRECTORY CORE REQUIREMENTS [CONSTRAINTS]: a virtual environment with the ansible-core CORE (2.19) and the packages
+# of requirements/REQUIREMENTS.txt, at the tested versions, which requirements/CONSTRAINTS.txt names. Nothing is done where it
+# is already so.
 set -euo pipefail
 
-directory=$1 core=$2 requirements=$3
+directory=$1 core=$2 requirements=$3 constraints=${4:-constraints}
 python=${PYTHON:-python3}
 files=(requirements/*.txt tests/unit/requirements.txt)
 stamp=$directory/.installed-$requirements
@@ -41,7 +42,7 @@ printf '%s' "$PWD" >"$directory/.path"
 
 echo "Installing requirements/$requirements.txt and ansible-core $core in $directory"
 "$directory/bin/python" -m pip install --disable-pip-version-check -qq \
-    --constraint requirements/constraints.txt --constraint "requirements/core-$core.txt" \
+    --constraint "requirements/$constraints.txt" --constraint "requirements/core-$core.txt" \
     --requirement "requirements/$requirements.txt"
 rm "$directory/.incomplete"
 printf '%s' "$state" >"$stamp"
