@@ -44,14 +44,14 @@ class Nodes:
         self.swift = swift
         self._controllers = controllers
         self._groups: dict[str, t.Any] = {}
-        self._cgroups: list[Path] = []
+        self._cgroups: list[str] = []
 
     def create(self) -> None:
         """Boot the nodes, with Glance's packages installed and nothing configured."""
         measure.run(self._play("prepare.yml"), timeout=LONGEST)
         for node in self.names():
             found = subprocess.check_output(["podman", "inspect", "--format", "{{.State.CgroupPath}}", node], text=True)
-            self._cgroups.append(Path(f"/sys/fs/cgroup/{found.strip()}"))
+            self._cgroups.append(found.strip().strip("/"))
 
     def destroy(self) -> None:
         """Remove the nodes and their network."""
@@ -76,7 +76,7 @@ class Nodes:
 
     def cpu(self) -> float:
         """Return how many seconds all processes of the nodes have worked."""
-        return sum(_usage(group) for group in self._cgroups) / 1e6
+        return sum(_usage(group) for group in self._cgroups)
 
     def keystone_requests(self) -> int:
         """Return how many requests Keystone has answered."""
@@ -94,9 +94,13 @@ def _hosts(tree: t.Any) -> list[str]:
     return here + [host for name, inner in tree.items() if name != "hosts" for host in _hosts(inner)]
 
 
-def _usage(group: Path) -> int:
-    lines = (group / "cpu.stat").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("usage_usec"))
+def _usage(group: str) -> float:
+    """Return the CPU seconds of a control group, in the first or the second version of control groups."""
+    first = Path("/sys/fs/cgroup/cpuacct") / group / "cpuacct.usage"
+    if first.exists():
+        return int(first.read_text(encoding="ascii")) / 1e9
+    lines = (Path("/sys/fs/cgroup") / group / "cpu.stat").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("usage_usec")) / 1e6
 
 
 def machine() -> dict[str, t.Any]:
