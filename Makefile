@@ -93,7 +93,7 @@ units: venv-test apt-test ## Run the unit tests
 
 .PHONY: parity
 parity: venv-test ## Check that defaults, argument specs, templates, documentation and code tell the same
-	@$(BIN)/python -m pytest -q tests/parity
+	@PYTHONPATH=collections $(BIN)/python -m pytest -q tests/parity tests/golden
 
 .PHONY: installed
 installed: venv-test ## Build and install the collection, and read it with all but its four directories gone
@@ -154,8 +154,8 @@ chaos: venv-test ## Switch stores under 30 faults at random moments, and list th
 ##### Working on it
 
 .PHONY: docs
-docs: venv-test ## Write docs/reference from the modules, filters and roles
-	@$(BIN)/python tests/tools/reference.py
+docs: venv-test ## Write docs/reference, docs/releases.md and docs/guides.md from what they tell of
+	@$(BIN)/python tests/tools/reference.py && $(BIN)/python tests/tools/release_pages.py
 
 .PHONY: format
 format: venv-test ## Format the Python files

@@ -21,6 +21,7 @@ def inventory_problems(
     releases: t.Optional[dict[str, int]] = None,
     release: t.Optional[str] = None,
     nodes: int = 1,
+    offered: t.Optional[list[str]] = None,
 ) -> list[str]:
     """Return the message of every problem."""
     if not isinstance(variables, dict) or not isinstance(spec, dict):
@@ -33,6 +34,7 @@ def inventory_problems(
         releases={str(name): int(number) for name, number in (releases or {}).items()},
         release=str(release or ""),
         nodes=int(nodes),
+        offered=offered,
     )
     return [problem.message for problem in problems(inventory)]
 

@@ -151,6 +151,14 @@ CHECKS: dict[str, Check] = {
         "`glance_config` sets no option that a store of `glance_stores` has",
         "set it in glance_stores, where it is checked before images depend on it, and remove it from glance_config",
     ),
+    "GLS-033": Check(
+        "from Wallaby to Zed, `enforce_secure_rbac` and `enforce_new_defaults` say the same",
+        "remove both from glance_config and set glance_secure_rbac, which writes both; else glance-api does not start",
+    ),
+    "GLS-034": Check(
+        "the package sources of the distribution have the wanted release, as far as the collection can know",
+        "give one of the releases that are named, or use a newer version of the distribution",
+    ),
     # One node, before anything on it is changed.
     "GLS-101": Check(
         "the node's package source offers Glance",
@@ -171,6 +179,10 @@ CHECKS: dict[str, Check] = {
     "GLS-105": Check(
         "the node's own host name resolves on the node",
         "add the name to DNS or to /etc/hosts of the node",
+    ),
+    "GLS-107": Check(
+        "nothing is switched on that an open advisory for the Glance of the node is about",
+        "install a version that has the correction, or switch off what is named",
     ),
     "GLS-110": Check(
         "the port of the API is free, or held by Glance's own unit",
@@ -315,6 +327,10 @@ CHECKS: dict[str, Check] = {
     "GLS-204": Check(
         "the source of every image can be read and is what the image says",
         "correct the image in glance_images, or its source",
+    ),
+    "GLS-205": Check(
+        "the schema of the database is one that the wanted release knows",
+        "raise glance_release: an older Glance cannot work with this database, and no schema can be taken back",
     ),
     # The running service.
     "GLS-301": Check(

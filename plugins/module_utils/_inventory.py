@@ -17,7 +17,12 @@ from urllib.parse import SplitResult, urlsplit
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._checks import Problem
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_declaration import IMAGE_SPEC
-from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type import TRAIN, normal_path
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type import (
+    ANTELOPE,
+    TRAIN,
+    WALLABY,
+    normal_path,
+)
 from ansible_collections.openstack_ops.glance.plugins.module_utils._stores import (
     STORE_TYPES,
     holds_secrets_in_locations,
@@ -71,6 +76,7 @@ class Inventory:
     :param known: names that belong to the collection though the spec does not have them.
     :param releases: the major number of Glance by the name of the release.
     :param nodes: how many controllers run the API.
+    :param offered: the releases that the package sources have, as far as that is known.
     """
 
     variables: t.Mapping[str, t.Any]
@@ -80,6 +86,7 @@ class Inventory:
     releases: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
     release: str = ""
     nodes: int = 1
+    offered: t.Optional[t.Sequence[str]] = None
 
     def value(self, path: str) -> t.Any:
         """Return the value at a path such as ``glance_cache.directory``, or None."""
@@ -157,6 +164,15 @@ def _unknown_release(inventory: Inventory) -> t.Iterator[Problem]:
         meant = near_miss(inventory.release, inventory.releases)
         known = ", ".join(inventory.releases)
         yield Problem("GLS-006", f"the release {inventory.release!r} is unknown{meant}; there are {known}")
+
+
+def _unpackaged_release(inventory: Inventory) -> t.Iterator[Problem]:
+    offered, wanted = inventory.offered, inventory.release
+    if offered is None or inventory.value("glance_install_method") != "package" or wanted not in inventory.releases:
+        return
+    if wanted not in offered:
+        has = _list(offered) or "no release of Glance"
+        yield Problem("GLS-034", f"{wanted} is wanted, and the package sources of the distribution have {has}")
 
 
 def _wrong_stores(inventory: Inventory) -> t.Iterator[Problem]:
@@ -317,6 +333,19 @@ def _wrong_layout(inventory: Inventory) -> t.Iterator[Problem]:
         yield Problem("GLS-022", f"{len(alike)} stores are of the type {alike[0]}, and the single-store form has one")
 
 
+def _disagreeing_defaults(inventory: Inventory) -> t.Iterator[Problem]:
+    if inventory.releases.get(inventory.release) not in range(WALLABY, ANTELOPE):
+        return
+    said = {}
+    for path in ("DEFAULT.enforce_secure_rbac", "oslo_policy.enforce_new_defaults"):
+        value = inventory.value(f"glance_config.{path}")
+        value = inventory.value("glance_secure_rbac") if value is None else value
+        said[path] = str(value).lower() in ("true", "yes", "on", "1")
+    if len(set(said.values())) > 1:
+        found = " and ".join(f"{path} is {str(value).lower()}" for path, value in said.items())
+        yield Problem("GLS-033", f"with glance_config, {found}")
+
+
 def _hidden_directories(inventory: Inventory) -> t.Iterator[Problem]:
     if str(inventory.value("glance_hardening")).lower() not in ("true", "yes", "on", "1"):
         return
@@ -403,6 +432,7 @@ CHECKERS: tuple[t.Callable[[Inventory], t.Iterator[Problem]], ...] = (
     _mistyped_keys,
     _missing_values,
     _unknown_release,
+    _unpackaged_release,
     _wrong_stores,
     _wrong_default_store,
     _read_only_default_store,
@@ -413,6 +443,7 @@ CHECKERS: tuple[t.Callable[[Inventory], t.Iterator[Problem]], ...] = (
     _stores_in_config,
     _cinder_accounts,
     _wrong_layout,
+    _disagreeing_defaults,
     _hidden_directories,
     _shown_secrets,
     _local_stores,

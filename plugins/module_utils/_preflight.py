@@ -24,6 +24,8 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils import (
     _probe_network,
     _probe_node,
     _registration,
+    _releases,
+    _schema,
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import connect, require_sdk, told
@@ -52,6 +54,7 @@ def run(params: dict[str, t.Any]) -> dict[str, t.Any]:
         "problems": [problem.as_dict() for problem in outcome.problems],
         "messages": [problem.message for problem in outcome.problems],
         "not_checked": outcome.not_checked,
+        "notes": outcome.notes,
         "facts": outcome.facts,
         "settled": {name: name in outcome.settled for name in SETTLED},
     }
@@ -75,7 +78,8 @@ def node_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:
 def _package_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:
     if params["package"]:
         releases = {str(name): int(number) for name, number in (params["releases"] or {}).items()}
-        wanted = _probe_node.Packages(params["package"], params["release"] or "", releases)
+        advisories = _probe_node.Advisories(params["advisories"] or (), params["exposed"] or ())
+        wanted = _probe_node.Packages(params["package"], params["release"] or "", releases, advisories)
         yield Probe("GLS-101", "the package source", functools.partial(_probe_node.packages, wanted=wanted))
     if params["packages"]:
         yield Probe("GLS-101", "the packages", functools.partial(_probe_node.installed, names=params["packages"]))
@@ -105,8 +109,8 @@ def _directory_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:
 
 def _login_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:
     if params["database_login"]:
-        login, wanted = params["database_login"], params["database_resource"]
-        probe = functools.partial(database_login, login=login, wanted=wanted)
+        login, wanted, schema = params["database_login"], params["database_resource"], params["schema"]
+        probe = functools.partial(database_login, login=login, wanted=wanted, schema=schema)
         yield Probe("GLS-203", "the login of the database administrator", probe)
 
 
@@ -150,15 +154,21 @@ def _compare_registration(outcome: Outcome, connection: Connection, options: dic
 
 
 def database_login(
-    outcome: Outcome, deadline: Deadline, login: dict[str, t.Any], wanted: t.Optional[dict[str, t.Any]] = None
+    outcome: Outcome,
+    deadline: Deadline,
+    login: dict[str, t.Any],
+    wanted: t.Optional[dict[str, t.Any]] = None,
+    schema: t.Optional[dict[str, t.Any]] = None,
 ) -> None:
-    """Log in to the database server as its administrator, and compare what is there with what is wanted."""
+    """Log in to the database server as its administrator, and compare database and schema with what is wanted."""
     if not _importable(outcome, _database.require_driver):
         return
     patience = min(login["connect_timeout"], int(deadline.left()) + 1)
     try:
-        with contextlib.closing(_database.connect({**login, "connect_timeout": patience}, read_only=True)):
+        with contextlib.closing(_database.connect({**login, "connect_timeout": patience}, read_only=True)) as session:
             outcome.facts["database_login"] = True
+            if schema:
+                _judge_schema(outcome, _schema.recorded_revisions(session, schema["database"]), schema)
     except GlanceError as error:
         outcome.problem("GLS-203", _found(error), error.remedy)
         return
@@ -184,6 +194,14 @@ def _complete(spec: dict[str, dict[str, t.Any]], options: dict[str, t.Any]) -> d
     if result.error_messages:
         raise GlanceError("; ".join(result.error_messages))
     return dict(result.validated_parameters)
+
+
+def _judge_schema(outcome: Outcome, revisions: list[str], schema: dict[str, t.Any]) -> None:
+    outcome.facts["schema"] = revisions
+    first = _releases.newer_schema(revisions, schema["release"], schema["releases"])
+    if first:
+        found = f"the database {schema['database']} has the schema {' and '.join(revisions)} of the release {first}"
+        outcome.problem("GLS-205", f"{found}, and the older release {schema['release']} is wanted")
 
 
 def images(outcome: Outcome, specs: t.Sequence[dict[str, t.Any]], timeout: float) -> None:

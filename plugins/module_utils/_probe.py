@@ -32,6 +32,7 @@ class Outcome:
     """What probes found.
 
     :param not_checked: why something was not looked at.
+    :param notes: what people should know.
     :param settled: what was found to be as wanted, so that nobody has to look at it again.
     """
 
@@ -40,6 +41,7 @@ class Outcome:
     not_checked: list[dict[str, str]] = dataclasses.field(default_factory=list)
     facts: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     settled: set[str] = dataclasses.field(default_factory=set)
+    notes: list[str] = dataclasses.field(default_factory=list)
 
     def problem(self, code: str, what: str, advice: str = "") -> None:
         """Add a problem of the node."""
@@ -54,6 +56,7 @@ class Outcome:
         self.problems += other.problems
         self.not_checked += other.not_checked
         self.settled |= other.settled
+        self.notes += other.notes
         for name, value in other.facts.items():
             if isinstance(value, list):
                 self.facts[name] = self.facts.get(name, []) + value

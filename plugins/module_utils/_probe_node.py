@@ -22,7 +22,9 @@ import sys
 import tempfile
 import typing as t
 
+from ansible_collections.openstack_ops.glance.plugins.module_utils._checks import Problem
 from ansible_collections.openstack_ops.glance.plugins.module_utils._probe import Deadline, Outcome, reason, run_command
+from ansible_collections.openstack_ops.glance.plugins.module_utils._releases import open_advisories
 
 
 def system(outcome: Outcome, deadline: Deadline, booted: str = "/run/systemd/system") -> None:
@@ -50,6 +52,13 @@ def host_name(outcome: Outcome, deadline: Deadline) -> None:
 # --- packages ---------------------------------------------------------------------------------------------------------
 
 
+class Advisories(t.NamedTuple):
+    """The advisories that are known, and what of the things that they are about is switched on."""
+
+    known: t.Collection[t.Mapping[str, t.Any]] = ()
+    exposed: t.Collection[str] = ()
+
+
 @dataclasses.dataclass(frozen=True)
 class Packages:
     """The package that is wanted, and from which release."""
@@ -57,10 +66,16 @@ class Packages:
     name: str
     release: str = ""
     releases: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
+    advisories: Advisories = dataclasses.field(default_factory=Advisories)
+
+    def number_of(self, version: t.Optional[str]) -> t.Optional[int]:
+        """Return the major number of a package's Glance; before Liberty its version was the release's series."""
+        series = re.match(r"(?:\d+:)?(20\d\d\.\d)", version or "")
+        return self.releases.get(series.group(1)) if series else major(version)
 
     def release_of(self, version: t.Optional[str]) -> t.Optional[str]:
         """Return the release that a package's version belongs to, by the first name that the table has for it."""
-        number = major(version)
+        number = self.number_of(version)
         return next((name for name, known in self.releases.items() if known == number), None)
 
 
@@ -102,6 +117,25 @@ def packages(outcome: Outcome, deadline: Deadline, wanted: Packages) -> None:
         "candidate_release": wanted.release_of(candidate),
     }
     _judge_packages(outcome, wanted, installed, candidate)
+    if installed or candidate:
+        _judge_advisories(outcome, wanted, str(installed or candidate), deadline)
+
+
+def _judge_advisories(outcome: Outcome, wanted: Packages, version: str, deadline: Deadline) -> None:
+    def at_least(one: str, other: str) -> bool:
+        answer = run_command(["dpkg", "--compare-versions", one, "ge", other], deadline)
+        return answer is not None and answer.returncode == 0
+
+    closed = []
+    for advisory in open_advisories(version, wanted.advisories.known, at_least):
+        through = [what for what in advisory["through"] if what in wanted.advisories.exposed]
+        told = f"{wanted.name} {version} still has {advisory['id']} ({advisory['what']})"
+        if through:
+            problem = Problem("GLS-107", f"{told}, and there is {' and '.join(through)}", outcome.node)
+            outcome.notes.append(problem.message)
+        else:
+            closed.append(advisory["id"])
+    outcome.facts["advisories"] = closed
 
 
 def _policy(package: str, deadline: Deadline, options: t.Sequence[str] = ()) -> list[t.Optional[str]]:
@@ -138,7 +172,7 @@ def _judge_packages(outcome: Outcome, wanted: Packages, installed: t.Optional[st
     number = wanted.releases.get(wanted.release)
     if number is None:
         return
-    here, offered = major(installed), major(candidate)
+    here, offered = wanted.number_of(installed), wanted.number_of(candidate)
     if here is not None and here > number:
         outcome.problem(
             "GLS-103",

@@ -274,6 +274,20 @@ class Database:
             self.rows(f"DROP TABLE `{name}`")
 
 
+def recorded_revisions(connection: Session, name: str) -> list[str]:
+    """Return the revisions that a database has recorded, of alembic or, from before Ocata, of sqlalchemy-migrate.
+
+    :param name: the database, which need not exist nor be the current one.
+    """
+    for table, column in (("alembic_version", "version_num"), ("migrate_version", "version")):
+        query = "SELECT 1 FROM information_schema.tables WHERE table_schema = %s AND table_name = %s"
+        if run(connection, query, (name, table)):
+            quoted = name.replace("`", "``")
+            rows = run(connection, f"SELECT {column} FROM `{quoted}`.{table}")  # noqa: S608 (quoted, and no value)
+            return sorted(str(revision) for (revision,) in rows)
+    return []
+
+
 class Schema:
     """Brings the schema, and the metadata definitions in it, to where they should be.
 

@@ -15,6 +15,8 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type i
     ABSOLUTE_PATH,
     ANTELOPE,
     GAZPACHO,
+    MITAKA,
+    OCATA,
     POSITIVE,
     USSURI,
     XENA,
@@ -61,7 +63,7 @@ ACCOUNT = {
 }
 
 OPTIONS = {
-    "volume_type": Option("cinder_volume_type", {"type": "str"}),
+    "volume_type": Option("cinder_volume_type", {"type": "str"}, since=OCATA),
     "auth": Option(spec=AUTH),
     "catalog_info": Option("cinder_catalog_info", {"type": "str"}),
     "endpoint_template": Option("cinder_endpoint_template", {"type": "str"}),
@@ -131,4 +133,6 @@ CINDER = StoreType(
             "application_credential_id": GAZPACHO,
         },
     },
+    # The first release in which Glance writes there.
+    since=MITAKA,
 )

@@ -15,6 +15,8 @@ import typing as t
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type import (
     ABSOLUTE_PATH,
     BYTES,
+    ICEHOUSE,
+    JUNO,
     ONE_LINE,
     STEIN,
     VICTORIA,
@@ -44,11 +46,12 @@ OPTIONS = {
             "type": "list",
             "elements": "dict",
             "options": {"path": {"type": "str", "required": True}, "priority": {"type": "int", "default": 0}},
-        }
+        },
+        since=ICEHOUSE,
     ),
     "shared": Option(spec={"type": "bool"}),
     "mount": Option(spec=MOUNT),
-    "file_perm": Option(spec={"type": "raw", "aliases": ["filesystem_store_file_perm"]}),
+    "file_perm": Option(spec={"type": "raw", "aliases": ["filesystem_store_file_perm"]}, since=JUNO),
     "chunk_size": Option("filesystem_store_chunk_size", {"type": "int"}, since=STEIN, rule=BYTES),
     "metadata_file": Option("filesystem_store_metadata_file", {"type": "str"}, rule=ABSOLUTE_PATH),
     "thin_provisioning": Option("filesystem_thin_provisioning", {"type": "bool"}, since=VICTORIA),

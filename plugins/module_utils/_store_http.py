@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type import (
     ABSOLUTE_PATH,
+    MITAKA,
     Finding,
     Option,
     Parameters,
@@ -68,5 +69,7 @@ HTTP = StoreType(
     sets={"https_insecure": "insecure", "http_proxy_information": "proxies"},
     places=_places,
     warnings=_warnings,
+    # The first release that can be told to check certificates.
+    since=MITAKA,
     read_only=True,
 )

@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type import (
     ABSOLUTE_PATH,
+    LIBERTY,
     MEGABYTES,
     SECONDS,
     VICTORIA,
@@ -45,7 +46,7 @@ OPTIONS = {
     ),
     "chunk_size": Option("rbd_store_chunk_size", {"type": "int"}, rule=MEGABYTES),
     "thin_provisioning": Option("rbd_thin_provisioning", {"type": "bool"}, since=VICTORIA),
-    "connect_timeout": Option("rados_connect_timeout", {"type": "int"}, rule=SECONDS),
+    "connect_timeout": Option("rados_connect_timeout", {"type": "int"}, since=LIBERTY, rule=SECONDS),
 }
 
 

@@ -16,6 +16,9 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type i
     ABSOLUTE_PATH,
     FLAMINGO,
     GAZPACHO,
+    JUNO,
+    KILO,
+    LIBERTY,
     MEGABYTES,
     MITAKA,
     QUEENS,
@@ -79,7 +82,7 @@ OPTIONS = {
     "create_container": Option("swift_store_create_container_on_put", {"type": "bool"}),
     "region": Option("swift_store_region", {"type": "str"}),
     "endpoint_type": Option("swift_store_endpoint_type", {"type": "str", "choices": ENDPOINT_TYPES}),
-    "endpoint": Option("swift_store_endpoint", {"type": "str"}),
+    "endpoint": Option("swift_store_endpoint", {"type": "str"}, since=KILO),
     "service_type": Option("swift_store_service_type", {"type": "str"}),
     "large_object_size": Option("swift_store_large_object_size", {"type": "int"}, rule=MEGABYTES),
     "large_object_chunk_size": Option("swift_store_large_object_chunk_size", {"type": "int"}, rule=MEGABYTES),
@@ -87,6 +90,7 @@ OPTIONS = {
     "multiple_containers_seed": Option(
         "swift_store_multiple_containers_seed",
         {"type": "int"},
+        since=KILO,
         rule=Rule(lambda seed: 0 <= seed <= 32, "between 0 and 32"),
     ),
     "admin_tenants": Option("swift_store_admin_tenants", {"type": "list", "elements": "str"}),
@@ -95,7 +99,7 @@ OPTIONS = {
     "expire_soon_interval": Option("swift_store_expire_soon_interval", {"type": "int"}, since=MITAKA),
     "buffer_on_upload": Option("swift_buffer_on_upload", {"type": "bool"}, since=QUEENS),
     "upload_buffer_dir": Option("swift_upload_buffer_dir", {"type": "str"}, since=QUEENS, rule=ABSOLUTE_PATH),
-    "cacert": Option("swift_store_cacert", {"type": "str"}, rule=ABSOLUTE_PATH),
+    "cacert": Option("swift_store_cacert", {"type": "str"}, since=KILO, rule=ABSOLUTE_PATH),
     "insecure": Option("swift_store_auth_insecure", {"type": "bool"}),
 }
 
@@ -158,7 +162,9 @@ def swift_reference(values: Parameters, release: int) -> Parameters:
         keys = ("auth_address", "application_credential_id", "application_credential_secret")
         return {key: auth[key] for key in keys}
     options = {"user": swift_user(auth), "key": auth["key"], "auth_address": auth["auth_address"]}
-    # Glance's default is 2 until it forces 3 and calls the option deprecated.
+    # Without domains there is version 2 alone; it is Glance's default until 3 is forced and the option deprecated.
+    if release < LIBERTY:
+        return options
     if release < FLAMINGO:
         options["auth_version"] = "3"
     for whose in ("user", "project"):
@@ -220,6 +226,14 @@ SWIFT = StoreType(
     places=_places,
     warnings=_warnings,
     inner_since={
-        "auth": {"application_credential_id": GAZPACHO},
+        "auth": {
+            "user_domain_name": LIBERTY,
+            "user_domain_id": LIBERTY,
+            "project_domain_name": LIBERTY,
+            "project_domain_id": LIBERTY,
+            "application_credential_id": GAZPACHO,
+        },
     },
+    # The first release with a file for the accounts.
+    since=JUNO,
 )

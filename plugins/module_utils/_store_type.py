@@ -20,7 +20,8 @@ import typing as t
 
 Parameters = dict[str, t.Any]
 
-MITAKA, QUEENS, STEIN, TRAIN, USSURI, VICTORIA, XENA = 12, 16, 18, 19, 20, 21, 23
+ICEHOUSE, JUNO, KILO, LIBERTY, MITAKA, OCATA, QUEENS = 8, 9, 10, 11, 12, 14, 16
+STEIN, TRAIN, USSURI, VICTORIA, WALLABY, XENA = 18, 19, 20, 21, 22, 23
 ANTELOPE, BOBCAT, CARACAL, FLAMINGO, GAZPACHO = 26, 27, 28, 31, 32
 
 
@@ -140,7 +141,7 @@ class StoreType:
     :param places: where the store of a section keeps its images.
     :param warnings: what an operator should know though it works, given the values and the release.
     :param inner_since: the first release that has an option inside of an option that is a dictionary.
-    :param since: the first release that has the type, of those that the collection knows.
+    :param since: the first release in which the collection configures the type.
     :param read_only: whether Glance cannot write there.
     """
 

@@ -14,6 +14,8 @@ import typing as t
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type import (
     ABSOLUTE_PATH,
+    KILO,
+    MITAKA,
     ONE_LINE,
     POSITIVE,
     Finding,
@@ -40,8 +42,8 @@ OPTIONS = {
     "image_dir": Option("vmware_store_image_dir", {"type": "str"}, rule=ABSOLUTE_PATH),
     "api_retry_count": Option("vmware_api_retry_count", {"type": "int"}, rule=POSITIVE),
     "task_poll_interval": Option("vmware_task_poll_interval", {"type": "int"}, rule=POSITIVE),
-    "ca_file": Option("vmware_ca_file", {"type": "str"}, rule=ABSOLUTE_PATH),
-    "insecure": Option("vmware_insecure", {"type": "bool"}),
+    "ca_file": Option("vmware_ca_file", {"type": "str"}, since=MITAKA, rule=ABSOLUTE_PATH),
+    "insecure": Option("vmware_insecure", {"type": "bool"}, since=MITAKA),
 }
 
 
@@ -77,4 +79,6 @@ VMWARE = StoreType(
     findings=_findings,
     places=_places,
     warnings=_warnings,
+    # The first release with several datastores.
+    since=KILO,
 )

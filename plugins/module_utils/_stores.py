@@ -225,7 +225,7 @@ def _release_problems(where: str, kind: str, values: Parameters, release: t.Opti
         return []
     first = STORE_TYPES[kind].since
     if first > release:
-        what = f"{where}: the type {kind} exists from Glance {first} on, and Glance {release} is deployed"
+        what = f"{where}: the type {kind} can be had from Glance {first} on, and Glance {release} is deployed"
         return [Problem("GLS-012", what)]
     return [
         Problem("GLS-019", f"{where}.{name} exists from Glance {since} on, and Glance {release} is deployed")

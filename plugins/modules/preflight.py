@@ -62,6 +62,51 @@ options:
     description:
       - The major number of Glance by the name of each release.
     type: dict
+  advisories:
+    description:
+      - The security advisories that are known. RV(notes) tells of those that O(package) has not got the correction of,
+        when something of O(exposed) is what they are about.
+    type: list
+    elements: dict
+    suboptions:
+      id:
+        description:
+          - What the advisory is called.
+        type: str
+        required: true
+      what:
+        description:
+          - What it is about, in a few words.
+        type: str
+        required: true
+      since:
+        description:
+          - The major number of the first Glance that has it.
+        type: int
+        required: true
+      fixed:
+        description:
+          - The first versions of Glance that have the correction, one for each major number that got one.
+        type: list
+        elements: str
+        required: true
+      debian:
+        description:
+          - The first versions of Debian's package that have it.
+        type: list
+        elements: str
+        default: []
+      through:
+        description:
+          - What has to be switched on, any of it.
+        type: list
+        elements: str
+        required: true
+  exposed:
+    description:
+      - What is switched on, in the words of O(advisories[].through).
+    type: list
+    elements: str
   bind_host:
     description:
       - The address that the API is going to bind.
@@ -211,6 +256,28 @@ options:
       - The options of M(openstack_ops.glance.registration) beside those that say how the cloud is reached, for
         RV(settled.registration). They are compared where the login works, with O(scope=control).
     type: dict
+  schema:
+    description:
+      - Which release is wanted. The schema that the database has is looked at with O(database_login). It may not be
+        newer.
+    type: dict
+    suboptions:
+      database:
+        description:
+          - The name of Glance's database. It need not exist.
+        type: str
+        required: true
+      release:
+        description:
+          - The name of the release that is wanted.
+        type: str
+        required: true
+      releases:
+        description:
+          - The releases, the oldest first, each with C(name), C(series) and the revision C(schema) that it ends at.
+        type: list
+        elements: dict
+        required: true
   images:
     description:
       - The images that are going to be made, each with the options of M(openstack_ops.glance.image). Their sources are
@@ -359,6 +426,12 @@ settled:
       description: Whether O(registration) is as wanted.
       type: bool
   sample: {database: true, directories: false, leftovers: false, packages: false, registration: true}
+notes:
+  description: What people should know although it is no problem, each as one line. They are warnings too.
+  returned: always
+  type: list
+  elements: str
+  sample: []
 facts:
   description:
     - What was learned about the node and its surroundings. Only what was asked for is there.
@@ -374,6 +447,8 @@ facts:
       installed_release: null
       candidate: 2:25.1.0-2+deb12u5
       candidate_release: zed
+    advisories: [OSSA-2026-038]
+    schema: [wallaby_contract01]
     listener: null
     database: {version: 10.11.14-MariaDB-0+deb12u2, tls: false}
     keystone: {status: 300, versions: [v3.14], clock_ahead: 0}
@@ -417,6 +492,19 @@ ARGUMENT_SPEC = {
     "leftovers": {"type": "list", "elements": "str"},
     "release": {"type": "str"},
     "releases": {"type": "dict"},
+    "advisories": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "id": {"type": "str", "required": True},
+            "what": {"type": "str", "required": True},
+            "since": {"type": "int", "required": True},
+            "fixed": {"type": "list", "elements": "str", "required": True},
+            "debian": {"type": "list", "elements": "str", "default": []},
+            "through": {"type": "list", "elements": "str", "required": True},
+        },
+    },
+    "exposed": {"type": "list", "elements": "str"},
     "bind_host": {"type": "str", "default": "0.0.0.0"},  # noqa: S104 (Glance's own default)
     "port": {"type": "int"},
     "unit": {"type": "list", "elements": "str", "default": ["glance-api.service"]},
@@ -451,6 +539,14 @@ ARGUMENT_SPEC = {
     # What goes with it is checked by the modules whose options these are.
     "database_resource": {"type": "dict", "no_log": True},
     "registration": {"type": "dict", "no_log": True},
+    "schema": {
+        "type": "dict",
+        "options": {
+            "database": {"type": "str", "required": True},
+            "release": {"type": "str", "required": True},
+            "releases": {"type": "list", "elements": "dict", "required": True},
+        },
+    },
     "images": {"type": "list", "elements": "dict"},
 }
 
@@ -464,6 +560,8 @@ def main() -> None:
         result = _preflight.run(module.params)
     except GlanceError as error:
         module.fail_json(msg=str(error))
+    for note in result["notes"]:
+        module.warn(note)
     module.exit_json(changed=False, **result)
 
 

@@ -452,3 +452,43 @@ class TestStoresInTheConfiguration:
     )
     def test_what_else_there_is_is_fine(self, config: dict[str, t.Any]) -> None:
         assert found(glance_config=config) == []
+
+
+@pytest.mark.parametrize(
+    ("config", "ours", "release", "agree"),
+    [
+        ({}, "true", "zed", True),
+        ({"DEFAULT": {"enforce_secure_rbac": True}}, "auto", "zed", False),
+        ({"DEFAULT": {"enforce_secure_rbac": True}}, "true", "zed", True),
+        ({"oslo_policy": {"enforce_new_defaults": "yes"}}, "auto", "zed", False),
+        ({"oslo_policy": {"enforce_new_defaults": False}}, "true", "zed", False),
+        ({"oslo_policy": {"enforce_new_defaults": False}}, "true", "2023.2", True),
+        (
+            {"DEFAULT": {"enforce_secure_rbac": True}, "oslo_policy": {"enforce_new_defaults": True}},
+            "auto",
+            "zed",
+            True,
+        ),
+    ],
+)
+def test_both_switches_of_the_new_defaults_agree(config: t.Any, ours: str, release: str, agree: bool) -> None:
+    problems = found(release=release, glance_config=config, glance_secure_rbac=ours)
+    assert [code for code, _what in problems] == ([] if agree else ["GLS-033"])
+
+
+@pytest.mark.parametrize(
+    ("method", "offered", "refused"),
+    [
+        ("package", None, False),
+        ("package", ["yoga", "zed"], False),
+        ("package", ["yoga"], True),
+        ("package", [], True),
+        ("source", ["yoga"], False),
+    ],
+)
+def test_a_release_that_the_distribution_does_not_have_is_refused(method: str, offered: t.Any, refused: bool) -> None:
+    variables = {**GOOD, "glance_install_method": method}
+    inventory = Inventory(variables, SPEC, releases={"zed": 25}, release="zed", offered=offered)
+    problems = _inventory.problems(inventory)
+    assert [problem.code for problem in problems] == (["GLS-034"] if refused else [])
+    assert all("have yoga" in problem.what or "no release" in problem.what for problem in problems)

@@ -132,6 +132,49 @@ class TestNode:
             assert codes(run(**options)) == ["GLS-110"]
             assert codes(run(**options, unit="my-glance.service")) == []
 
+    def test_schema_that_is_too_new(self, run: Run, mariadb: PrivateMariaDB) -> None:
+        with mariadb.connect() as session, session.cursor() as cursor:
+            cursor.execute("CREATE DATABASE `gl``ance`")
+            cursor.execute("CREATE TABLE `gl``ance`.alembic_version (version_num varchar(32))")
+            cursor.execute("INSERT INTO `gl``ance`.alembic_version VALUES ('2024_1_contract01')")
+            session.commit()
+        table = [
+            {"name": "wallaby", "series": "2021.1", "schema": "wallaby_contract01"},
+            {"name": "zed", "series": "2022.2", "schema": "wallaby_contract01"},
+            {"name": "caracal", "series": "2024.1", "schema": "2024_1_contract01"},
+        ]
+        wanted = {"database": "gl`ance", "releases": table}
+        result = run(database_login=mariadb.tcp_login, schema={**wanted, "release": "zed"})
+        assert codes(result) == ["GLS-205"]
+        assert "of the release caracal, and the older release zed is wanted" in result["messages"][0]
+        assert codes(run(database_login=mariadb.tcp_login, schema={**wanted, "release": "caracal"})) == []
+        absent = {"database": "absent", "release": "zed", "releases": table}
+        assert codes(run(database_login=mariadb.tcp_login, schema=absent)) == []
+
+    def test_advisories(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(_probe_node.shutil, "which", lambda name: "/usr/bin/apt-cache")
+        offered = [None, "2:30.0.0-3+deb13u2"]
+        monkeypatch.setattr(_probe_node, "_policy", lambda package, deadline, options=(): offered)
+        advisory = {"id": "OSSA-1", "what": "fetches anything", "since": 16, "fixed": ["30.2.1"], "through": ["web"]}
+        options = {"package": "glance-api", "releases": {"epoxy": 30}, "advisories": [advisory]}
+        closed = run(**options)
+        assert (closed["notes"], closed["facts"]["advisories"]) == ([], ["OSSA-1"])
+        opened = run(**options, exposed=["web", "more"])
+        assert opened["facts"]["advisories"] == []
+        assert opened["notes"][0].startswith(
+            "GLS-107 controller-1: glance-api 2:30.0.0-3+deb13u2 still has OSSA-1 (fetches anything), and there is web."
+        )
+        corrected = {**advisory, "debian": ["2:30.0.0-3+deb13u2"]}
+        assert run(**{**options, "advisories": [corrected]}, exposed=["web"])["facts"]["advisories"] == []
+
+    def test_packages_of_before_liberty(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(_probe_node.shutil, "which", lambda name: "/usr/bin/apt-cache")
+        offered = [None, "1:2014.1.5-0ubuntu1"]
+        monkeypatch.setattr(_probe_node, "_policy", lambda package, deadline, options=(): offered)
+        releases = {"icehouse": 8, "juno": 9, "2014.1": 8, "2014.2": 9}
+        assert codes(run(package="glance-api", release="icehouse", releases=releases)) == []
+        assert codes(run(package="glance-api", release="juno", releases=releases)) == ["GLS-102"]
+
     def test_packages(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(_probe_node.shutil, "which", lambda name: "/usr/bin/apt-cache")
         monkeypatch.setattr(_probe_node, "_policy", lambda package, deadline, options=(): [None, "2:25.1.0-2"])

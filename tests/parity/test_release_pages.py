@@ -1,0 +1,60 @@
+# Copyright (c) 2026, The openstack_ops.glance developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
+
+"""The table of releases is whole, and the pages that are written from it are of today."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import release_pages
+from variables import load_yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLE = load_yaml(ROOT / "roles/glance/vars/main/releases.yml")
+RELEASES = TABLE["_glance_releases"]
+NAMES = [release["name"] for release in RELEASES]
+
+
+@pytest.mark.parametrize("page", release_pages.pages(ROOT), ids=lambda path: path.name)
+def test_the_page_is_of_today(page: Path) -> None:
+    assert page.read_text(encoding="utf-8") == release_pages.pages(ROOT)[page], "run `make docs`"
+
+
+def test_the_releases_stand_in_their_order() -> None:
+    assert [release["series"] for release in RELEASES] == sorted(release["series"] for release in RELEASES)
+    assert [release["version"] for release in RELEASES] == list(range(7, 7 + len(RELEASES)))
+
+
+@pytest.mark.parametrize("release", RELEASES, ids=NAMES)
+def test_a_release_has_all_that_is_read_of_it(release: dict[str, object]) -> None:
+    assert {"name", "series", "version", "schema", "python", "status"} <= release.keys()
+    assert release["status"] in ("maintained", "unmaintained", "ended")
+    for scenario in release.get("scenarios", ()):  # type: ignore[attr-defined]  # a list, where there is one
+        assert (ROOT / "molecule" / scenario / "molecule.yml").is_file()
+
+
+@pytest.mark.parametrize("what", [*TABLE["_glance_known_in"]])
+def test_what_releases_know_has_a_first_and_a_last_one(what: str) -> None:
+    first, last = TABLE["_glance_known_in"][what]
+    assert first in NAMES
+    assert last == "now" or NAMES.index(first) <= NAMES.index(last)
+
+
+def test_what_releases_know_is_read_somewhere() -> None:
+    sources = [path for path in (ROOT / "roles").glob("*/*/**/*.*") if path.name != "releases.yml"]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in [*sources, Path(release_pages.__file__)])
+    unread = [what for what in TABLE["_glance_known_in"] if not re.search(rf"['\"]{what}['\"]", text)]
+    assert not unread
+
+
+def test_a_new_release_is_one_entry() -> None:
+    """A copy of the newest one with another name gets a row, and knows what has not been removed."""
+    tables = {**TABLE, "_glance_releases": [*RELEASES, {**RELEASES[-1], "name": "new", "series": "2027.1"}]}
+    row = release_pages.row(tables, tables["_glance_releases"][-1])
+    newest = release_pages.row(tables, RELEASES[-1])
+    assert (row["spellings"], row["abilities"]) == (newest["spellings"], newest["abilities"])
