@@ -23,3 +23,12 @@ options:
       - The directory with further files of the configuration. By default O(config_file) with C(.d) behind it.
     type: path
 """
+
+    SERVICE = r"""
+options:
+  service:
+    description:
+      - The unit of the node's Glance.
+    type: str
+    default: glance-api.service
+"""

@@ -501,7 +501,7 @@ def run(params: Facts, *, check_mode: bool = False) -> Facts:
         leave_behind=frozenset(params["leave_behind"]),
         playbook=params["playbook"],
         progress_file=params["progress_file"],
-        watched_processes=tuple(params["watched_processes"]),
+        watched_processes=tuple(params["watched_processes"] or []),
     )
     if check_mode:
         retirement = _planned(controllers, journal, switch, options)

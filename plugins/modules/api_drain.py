@@ -62,24 +62,10 @@ options:
     description: Whether the certificate of O(url) is verified.
     type: bool
     default: true
-  config_file:
-    description:
-      - The configuration of the node's Glance.
-    type: path
-    default: /etc/glance/glance-api.conf
-  config_directory:
-    description:
-      - The directory with further files of the configuration. By default O(config_file) with C(.d) behind it.
-    type: path
   paste_file:
     description:
       - The paste configuration of the node's Glance. By default O(config_file) with C(-paste.ini) instead of C(.conf).
     type: path
-  service:
-    description:
-      - The unit of the node's Glance.
-    type: str
-    default: glance-api.service
 attributes:
   check_mode:
     support: full
@@ -94,6 +80,8 @@ attributes:
     platforms: posix
 extends_documentation_fragment:
   - openstack_ops.glance._attributes
+  - openstack_ops.glance._config_files
+  - openstack_ops.glance._config_files.service
 requirements:
   - The C(ss) of iproute2 5.1 or newer.
   - oslo.config, SQLAlchemy and PyMySQL, which come with Glance.

@@ -20,11 +20,6 @@ description:
   - An image that its user has deleted meanwhile is noted in the journal as gone.
   - An image that is deactivated is activated for a moment, as Glance deletes nothing of it otherwise.
 options:
-  endpoints:
-    description:
-      - The URL of each controller's own API, by the controller's name.
-    type: dict
-    required: true
   source:
     description:
       - The store that the images were copied from.
@@ -34,11 +29,6 @@ options:
     description:
       - The store whose copies are wrong.
     type: str
-    required: true
-  journal:
-    description:
-      - The directory of the journal.
-    type: path
     required: true
   source_results:
     description:
@@ -63,6 +53,7 @@ extends_documentation_fragment:
   - openstack_ops.glance._attributes
   - openstack_ops.glance._attributes.actiongroup_openstack
   - openstack_ops.glance._auth
+  - openstack_ops.glance._switch
 notes:
   - The user needs the role C(admin).
 author: The openstack_ops.glance developers (@openstack-ops)

@@ -59,15 +59,6 @@ options:
       - How many processes serve requests. A process reads about as much as one processor core manages.
     type: int
     default: 1
-  config_file:
-    description:
-      - The configuration of the node's Glance.
-    type: path
-    default: /etc/glance/glance-api.conf
-  config_directory:
-    description:
-      - The directory with further files of the configuration. By default O(config_file) with C(.d) behind it.
-    type: path
   paste_file:
     description:
       - The paste configuration of the node's Glance. By default O(config_file) with C(-paste.ini) instead of C(.conf).
@@ -111,6 +102,7 @@ attributes:
     platforms: posix
 extends_documentation_fragment:
   - openstack_ops.glance._attributes
+  - openstack_ops.glance._config_files
 requirements:
   - systemd 240 or newer, and a Glance that brings its own server (glance-api; not the WSGI application alone).
   - oslo.config, which comes with Glance.

@@ -28,11 +28,6 @@ description:
   - Every deletion is written into the journal before it is done, and so are the beginning and the end of the whole. A
     refusal is not.
 options:
-  endpoints:
-    description:
-      - The URL of each controller's own API, by the controller's name.
-    type: dict
-    required: true
   source:
     description:
       - The store that is retired.
@@ -42,11 +37,6 @@ options:
     description:
       - The store in which the images were verified.
     type: str
-    required: true
-  journal:
-    description:
-      - The directory of the journal.
-    type: path
     required: true
   token:
     description:
@@ -73,17 +63,6 @@ options:
         with it.
     type: str
     default: ansible-playbook openstack_ops.glance.switch_store
-  progress_file:
-    description:
-      - A file that the module writes how far it is into. The action plugin sets it, and shows what is in it.
-    type: path
-  watched_processes:
-    description:
-      - The ids of processes without which the module stops. The action plugin sets them, so that nothing goes on when
-        Ansible is killed.
-    type: list
-    elements: int
-    default: []
 attributes:
   check_mode:
     support: full
@@ -95,15 +74,14 @@ attributes:
   platform:
     support: full
     platforms: posix
-  action:
-    description: Has an action plugin, which shows how far the module is while it works on the control node.
-    support: full
   action_group:
     support: full
 extends_documentation_fragment:
   - openstack_ops.glance._attributes
   - openstack_ops.glance._attributes.actiongroup_openstack
   - openstack_ops.glance._auth
+  - openstack_ops.glance._switch
+  - openstack_ops.glance._switch.progress
 notes:
   - The user needs the role C(admin), to see the images of all projects.
   - Deleting cannot be undone. Going back afterwards copies every image.
@@ -161,15 +139,15 @@ images:
   type: list
   elements: dict
   contains:
-    image_id:
+    image_id: &image_id
       description: The id of the image.
       type: str
       sample: 0d1e5c1e-6a0c-4c5f-9a3f-5b2a6c1d7e8f
-    name:
+    name: &name
       description: The name of the image.
       type: str
       sample: cirros
-    size:
+    size: &size
       description: The size in bytes.
       type: int
       sample: 20971520
@@ -199,18 +177,9 @@ retired:
   type: list
   elements: dict
   contains:
-    image_id:
-      description: The id of the image.
-      type: str
-      sample: 0d1e5c1e-6a0c-4c5f-9a3f-5b2a6c1d7e8f
-    name:
-      description: The name of the image.
-      type: str
-      sample: cirros
-    size:
-      description: The size in bytes.
-      type: int
-      sample: 20971520
+    image_id: *image_id
+    name: *name
+    size: *size
 retired_bytes:
   description: How many bytes they have.
   returned: when not in check mode
@@ -222,14 +191,8 @@ failures:
   type: list
   elements: dict
   contains:
-    image_id:
-      description: The id of the image.
-      type: str
-      sample: 0d1e5c1e-6a0c-4c5f-9a3f-5b2a6c1d7e8f
-    name:
-      description: The name of the image.
-      type: str
-      sample: cirros
+    image_id: *image_id
+    name: *name
     reason:
       description: Why.
       type: str
@@ -259,7 +222,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "leave_behind": {"type": "list", "elements": "str", "default": []},
     "playbook": {"type": "str", "default": PLAYBOOK},
     "progress_file": {"type": "path"},
-    "watched_processes": {"type": "list", "elements": "int", "default": []},
+    "watched_processes": {"type": "list", "elements": "int"},
 }
 
 

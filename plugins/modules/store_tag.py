@@ -78,11 +78,11 @@ tagged:
   type: list
   elements: dict
   contains:
-    id:
+    id: &id
       description: The id of the image.
       type: str
       sample: 0d1e5c1e-6a0c-4c5f-9a3f-5b2a6c1d7e8f
-    name:
+    name: &name
       description: The name of the image.
       type: str
       sample: cirros
@@ -101,14 +101,8 @@ untagged:
   type: list
   elements: dict
   contains:
-    id:
-      description: The id of the image.
-      type: str
-      sample: 0d1e5c1e-6a0c-4c5f-9a3f-5b2a6c1d7e8f
-    name:
-      description: The name of the image.
-      type: str
-      sample: cirros
+    id: *id
+    name: *name
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -59,20 +59,6 @@ options:
       - The name of this node in O(controllers).
     type: str
     required: true
-  service:
-    description:
-      - The unit of the node's Glance.
-    type: str
-    default: glance-api.service
-  config_file:
-    description:
-      - The configuration of the node's Glance.
-    type: path
-    default: /etc/glance/glance-api.conf
-  config_directory:
-    description:
-      - The directory with further files of the configuration. By default O(config_file) with C(.d) behind it.
-    type: path
   timeout:
     description:
       - How many seconds the listing of O(target) may take.
@@ -91,6 +77,8 @@ attributes:
     platforms: posix
 extends_documentation_fragment:
   - openstack_ops.glance._attributes
+  - openstack_ops.glance._config_files
+  - openstack_ops.glance._config_files.service
 requirements:
   - oslo.config, SQLAlchemy and PyMySQL, which come with Glance, and the client library of O(target).
 notes:

@@ -94,15 +94,6 @@ options:
     description:
       - A file on the node in which is written once a second how far the module is.
     type: path
-  config_file:
-    description:
-      - The configuration of the node's Glance.
-    type: path
-    default: /etc/glance/glance-api.conf
-  config_directory:
-    description:
-      - The directory with further files of the configuration. By default O(config_file) with C(.d) behind it.
-    type: path
   user:
     description:
       - The user that Glance runs as.
@@ -120,6 +111,7 @@ attributes:
 extends_documentation_fragment:
   - openstack_ops.glance._attributes
   - openstack_ops.glance._attributes.info_module
+  - openstack_ops.glance._config_files
 requirements:
   - keystoneauth1, requests and oslo.config, and with O(files_of) SQLAlchemy and PyMySQL, which come with Glance.
 notes:
