@@ -274,6 +274,7 @@ def _options(params: Parameters) -> Options:
         lock_age=params["lock_age"],
         alive_tasks=frozenset(params["alive_tasks"] or []),
         progress_file=params["progress_file"],
+        room_file=params["room_file"],
         watched_processes=tuple(params["watched_processes"] or []),
     )
 

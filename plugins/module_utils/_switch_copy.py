@@ -62,6 +62,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_progr
     Meter,
     write_copy_progress,
 )
+from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_room import read_rooms
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_transfer import (
     DONE,
     FAILED,
@@ -83,6 +84,8 @@ SAMPLE_SECONDS = 5.0
 PROGRESS_SECONDS = 60.0
 LISTING_SECONDS = 5.0
 SILENCE_SECONDS = 120.0
+ROOM_SECONDS = 300.0
+"""How long to wait for room to stage an image while nothing is copied that could give any back."""
 LEAST_RATE = 10 * 1024 * 1024
 """Slower than this no copy is; one that takes longer, and of which Glance says nothing, may be dead."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -96,6 +99,7 @@ class Options(t.NamedTuple):
     :param wait: how many seconds to wait in the end for uploads and imports that others have begun.
     :param lock_age: after how many seconds without a sign of life a lock may be dead.
     :param alive_tasks: the tasks that are known to be at work, however silent they are.
+    :param room_file: where somebody writes how much is free for staging, all the time.
     :param watched_processes: the processes without which nobody is interested in this one.
     """
 
@@ -105,6 +109,7 @@ class Options(t.NamedTuple):
     lock_age: float = 60.0
     alive_tasks: frozenset[str] = frozenset()
     progress_file: t.Optional[str] = None
+    room_file: t.Optional[str] = None
     watched_processes: tuple[int, ...] = ()
 
 
@@ -181,6 +186,9 @@ class Copying:
         self._waiting_until: t.Optional[float] = None
         self._polls = itertools.count()
         self._warned = ""
+        self._free: dict[str, int] = {}
+        self._held: t.Optional[Image] = None
+        self._held_since: t.Optional[float] = None
         self.plan = Plan(switch)
         self.outcome = Outcome()
         self.warnings: list[str] = []
@@ -301,6 +309,7 @@ class Copying:
         self._check_stop()
         self._refresh_control()
         self._start_some()
+        self._check_held()
         concurrent.futures.wait(self._jobs, timeout=TICK, return_when=concurrent.futures.FIRST_COMPLETED)
         if not self._jobs:
             time.sleep(TICK / 2)
@@ -312,6 +321,7 @@ class Copying:
         self._tell()
 
     def _start_some(self) -> None:
+        self._held = None
         if self._control.paused or self._signal:
             return
         while self._pace.allows(self._control.bandwidth):
@@ -334,21 +344,60 @@ class Copying:
         for name in sorted(ready, key=lambda name: load[name]):
             if load[name] < self._control.transfers:
                 for pending in self._queue:
-                    if self._may_start(pending, name, ready):
+                    if not _may_start(pending, name, ready):
+                        continue
+                    if self._has_room(pending.image, name):
                         self._queue.remove(pending)
                         return Transfer(pending.image, name, pending.attempt)
+                    self._held = self._held or pending.image
         return None
 
-    def _may_start(self, pending: Pending, controller: str, ready: list[str]) -> bool:
-        if pending.not_before > time.monotonic():
-            return False
-        if controller in pending.tried and not pending.tried.issuperset(ready):
-            return False
+    # --- room for staging ---------------------------------------------------------------------------------------------
+
+    def _has_room(self, image: Image, controller: str) -> bool:
+        """Tell whether a controller can stage one more image, whatever it stages already."""
+        mine = [transfer for transfer in self._transfers.values() if transfer.controller == controller]
+        if controller in self._free:
+            # What Glance writes to the new store already is staged, and no longer free.
+            staging = sum(transfer.image.size for transfer in mine if not transfer.bytes)
+            return staging + image.size <= self._free[controller]
         room = self._capacity.staging.get(controller)
-        if room is None:
-            return True
-        staged = sum(each.image.size for each in self._transfers.values() if each.controller == controller)
-        return staged + pending.image.size <= room
+        return room is None or sum(transfer.image.size for transfer in mine) + image.size <= room
+
+    def _check_held(self) -> None:
+        """Give up what waits for room that nobody gives back."""
+        now = time.monotonic()
+        if self._held is None or self._transfers:
+            self._held_since = None
+        elif self._held_since is None:
+            self._held_since = now
+        elif now - self._held_since > ROOM_SECONDS:
+            for pending in list(self._queue):
+                if not any(self._has_room(pending.image, name) for name in self._controllers.apis):
+                    self._queue.remove(pending)
+                    self._give_up_held(pending)
+
+    def _give_up_held(self, pending: Pending) -> None:
+        image, reason = pending.image, f"no controller had room to stage it for {ROOM_SECONDS:.0f} seconds"
+        facts = {"image_id": image.id, "attempt": pending.attempt, "controller": "", "reason": reason}
+        self._journal.append("copy", state="failed", **facts)
+        self._meter.failures += 1
+        self.outcome.failures[image.id] = {
+            **_shown(image),
+            "reason": f"{reason} ({self._free_text()})",
+            "attempts": pending.attempt,
+            "controller": "",
+            "task_id": "",
+        }
+
+    def _held_text(self) -> str:
+        if self._held is None or not self._free:
+            return ""
+        name = self._held.name or self._held.id
+        return f"no room to stage {name} ({size_text(self._held.size)}): {self._free_text()}"
+
+    def _free_text(self) -> str:
+        return ", ".join(f"{name} has {size_text(free)} free" for name, free in sorted(self._free.items()))
 
     # --- what became of it --------------------------------------------------------------------------------------------
 
@@ -595,6 +644,7 @@ class Copying:
 
     def _refresh_control(self) -> None:
         self._control.refresh()
+        self._free = read_rooms(self._options.room_file)
         if self._control.problem and self._control.problem != self._warned:
             self.warnings.append(f"The control file is not used as it is: {self._control.problem}.")
         self._warned = self._control.problem
@@ -633,6 +683,7 @@ class Copying:
             state,
             "paused" if self._control.paused else "",
             f"no controller answers since {silent:.0f} s" if silent > 1 else "",
+            self._held_text(),
             f"the control file is not used: {self._control.problem}" if self._control.problem else "",
         ]
         return CopyProgress(
@@ -646,6 +697,12 @@ class Copying:
             now,
             ", ".join(each for each in told if each),
         )
+
+
+def _may_start(pending: Pending, controller: str, ready: list[str]) -> bool:
+    if pending.not_before > time.monotonic():
+        return False
+    return controller not in pending.tried or pending.tried.issuperset(ready)
 
 
 def tagged(controllers: Controllers, images: list[Image]) -> list[Image]:

@@ -30,11 +30,6 @@ description:
   - Check mode returns the plan. As always when somebody asks for a single image, Glance notes in which store it is, if
     it has not noted that yet.
 options:
-  endpoints:
-    description:
-      - The URL of each controller's own API, by the controller's name. The copies are spread over them.
-    type: dict
-    required: true
   source:
     description:
       - The store whose images are copied.
@@ -57,11 +52,6 @@ options:
     description:
       - The release of Glance, for the journal.
     type: str
-  journal:
-    description:
-      - The directory of the journal. It is made if need be.
-    type: path
-    required: true
   transfers:
     description:
       - How many images each controller copies at a time, from 1 to 32.
@@ -104,6 +94,17 @@ options:
           - How many bytes each controller can stage, by its name. Copies that would take more are not begun at the same
             time.
         type: dict
+  staging_mounts:
+    description:
+      - The mount point of the file system that each controller stages on, by the controller's name in the inventory.
+        The action plugin looks every few seconds how much is free there, over the controller's own connection. As long
+        as that is not enough, no further copy is begun there. Where it cannot look, O(capacity) counts.
+    type: dict
+  room_file:
+    description:
+      - A file in JSON with the bytes that are free for staging on each controller, which is read again all the time.
+        The action plugin sets and writes it.
+    type: path
   rate:
     description:
       - How many bytes a second the copies are going to have, for the plan. What the journal tells wins over it.
@@ -124,16 +125,6 @@ options:
       - The ids of the tasks that are known to be at work. Their locks are waited for, however silent they are.
     type: list
     elements: str
-  progress_file:
-    description:
-      - A file that the module writes how far it is into. The action plugin sets it, and shows what is in it.
-    type: path
-  watched_processes:
-    description:
-      - The ids of processes without which the module stops. The action plugin sets them, so that nothing goes on when
-        Ansible is killed.
-    type: list
-    elements: int
 attributes:
   check_mode:
     support: full
@@ -143,15 +134,14 @@ attributes:
     support: full
   platform:
     support: full
-  action:
-    description: Has an action plugin, which shows how far the module is while it works on the control node.
-    support: full
   action_group:
     support: full
 extends_documentation_fragment:
   - openstack_ops.glance._attributes
   - openstack_ops.glance._attributes.actiongroup_openstack
   - openstack_ops.glance._auth
+  - openstack_ops.glance._switch
+  - openstack_ops.glance._switch.progress
 notes:
   - The user needs the role C(admin), to see and to copy the images of all projects.
   - What a user changes in the record of an image while Glance copies it, Glance undoes, but for properties that are
@@ -265,15 +255,15 @@ failures:
   type: list
   elements: dict
   contains:
-    image_id:
+    image_id: &image_id
       description: The id of the image.
       type: str
       sample: 0d1e5c1e-6a0c-4c5f-9a3f-5b2a6c1d7e8f
-    name:
+    name: &name
       description: The name of the image.
       type: str
       sample: cirros
-    size:
+    size: &size
       description: The size in bytes.
       type: int
       sample: 20971520
@@ -299,18 +289,9 @@ locked:
   type: list
   elements: dict
   contains:
-    image_id:
-      description: The id of the image.
-      type: str
-      sample: 0d1e5c1e-6a0c-4c5f-9a3f-5b2a6c1d7e8f
-    name:
-      description: The name of the image.
-      type: str
-      sample: cirros
-    size:
-      description: The size in bytes.
-      type: int
-      sample: 20971520
+    image_id: *image_id
+    name: *name
+    size: *size
     task_id:
       description: The task that holds the lock.
       type: str
@@ -337,18 +318,12 @@ undone:
   type: list
   elements: dict
   contains:
-    image_id:
-      description: The id of the image.
-      type: str
-      sample: 0d1e5c1e-6a0c-4c5f-9a3f-5b2a6c1d7e8f
+    image_id: *image_id
     name:
       description: The name of the image, before.
       type: str
       sample: cirros
-    size:
-      description: The size in bytes.
-      type: int
-      sample: 20971520
+    size: *size
     fields:
       description: What was changed.
       type: list
@@ -366,14 +341,8 @@ blocked:
   type: list
   elements: dict
   contains:
-    image_id:
-      description: The id of the image.
-      type: str
-      sample: 0d1e5c1e-6a0c-4c5f-9a3f-5b2a6c1d7e8f
-    name:
-      description: The name of the image.
-      type: str
-      sample: cirros
+    image_id: *image_id
+    name: *name
     size:
       description: The size in bytes.
       type: int
@@ -464,6 +433,8 @@ ARGUMENT_SPEC = {
     "wait": {"type": "int", "default": 300},
     "lock_age": {"type": "int", "default": 60},
     "alive_tasks": {"type": "list", "elements": "str"},
+    "staging_mounts": {"type": "dict"},
+    "room_file": {"type": "path"},
     "progress_file": {"type": "path"},
     "watched_processes": {"type": "list", "elements": "int"},
 }

@@ -46,6 +46,8 @@ class FakeCopies(FakeCloud):
         """How many copies were going on at the same time, at most."""
         self.during: dict[str, t.Callable[[dict[str, t.Any]], None]] = {}
         """What else happens when a copy of an image is begun."""
+        self.midway: dict[str, t.Callable[[dict[str, t.Any]], None]] = {}
+        """What else happens when a copy of an image was looked at half as often as it goes on."""
         self.undoes: dict[str, dict[str, t.Any]] = {}
         """What is written over the record of an image at the end of its copy."""
         self._running: dict[str, list[t.Any]] = {}
@@ -195,6 +197,8 @@ class FakeCopies(FakeCloud):
         if running is None or running[1] == "never":
             return
         running[2] -= 1
+        if running[2] <= self.looks // 2 and image["id"] in self.midway:
+            self.midway.pop(image["id"])(image)
         if running[2] > 0:
             return
         store, fate, _looks, task = self._running.pop(image["id"])

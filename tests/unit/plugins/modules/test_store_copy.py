@@ -281,14 +281,7 @@ def test_what_glance_undoes_is_told(site: Site, cloud: FakeCopies) -> None:
     image, other = cloud.put("before"), cloud.put("other")
     cloud.undoes[image] = {"name": "before"}
     for each in (image, other):
-        cloud.during[each] = lambda record: later(0.15, lambda: record.update(name="after", tags=["new"]))
-    cloud.fates[image] = cloud.fates[other] = ["never"]
-
-    def end() -> None:
-        for running in cloud._running.values():
-            running[1] = "ok"
-
-    later(1.0, end)
+        cloud.midway[each] = lambda record: record.update(name="after", tags=["new"])
     result = site.run()
     assert [(row["image_id"], row["fields"]) for row in result["undone"]] == [(image, ["name"])]
     assert "name was changed while it was copied, and Glance has undone that" in "\n".join(result["table"])
@@ -632,6 +625,54 @@ def test_staging_holds_back(site: Site, cloud: FakeCopies) -> None:
         cloud.put(str(number), 100)
     result = site.run(transfers=4, capacity={"staging": {"one": 150, "two": 150}})
     assert (result["copied"], cloud.at_once) == (4, 2)
+
+
+def test_room_that_is_watched_holds_back(site: Site, cloud: FakeCopies, tmp_path: t.Any) -> None:
+    room = tmp_path / "room"
+    room.write_text('{"one": 150, "two": 150}')
+    cloud.looks = 5
+    for number in range(4):
+        cloud.put(str(number), 100)
+    # What was measured when it began is out of date.
+    result = site.run(transfers=4, capacity={"staging": {"one": 10**6, "two": 10**6}}, room_file=str(room))
+    assert (result["copied"], cloud.at_once) == (4, 2)
+
+
+def test_copies_go_on_when_there_is_room_again(site: Site, cloud: FakeCopies, tmp_path: t.Any) -> None:
+    room, seen = tmp_path / "room", tmp_path / "progress"
+    room.write_text('{"one": 99, "two": 0}')
+    cloud.put("large", 100)
+    lines: list[str] = []
+
+    def make_room() -> None:
+        end = time.monotonic() + 20
+        while not any("no room" in line for line in lines) and time.monotonic() < end:
+            time.sleep(0.01)
+            progress = read_copy_progress(str(seen))
+            lines.append(progress.line() if progress is not None else "")
+        room.write_text('{"one": 100, "two": 0}')
+
+    other = threading.Thread(target=make_room)
+    other.start()
+    result = site.run(room_file=str(room), progress_file=str(seen))
+    other.join()
+    assert (result["copied"], result["failures"]) == (1, [])
+    assert "no room to stage large (100 B): one has 99 B free, two has 0 B free" in lines[-1]
+
+
+def test_image_without_room_is_given_up_in_the_end(
+    site: Site, cloud: FakeCopies, tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_switch_copy, "ROOM_SECONDS", 0.5)
+    room = tmp_path / "room"
+    room.write_text('{"one": 50, "two": 20}')
+    large, small = cloud.put("large", 100), cloud.put("small", 10)
+    result = site.run(room_file=str(room))
+    assert result["copied"] == 1
+    assert [(row["image_id"], row["attempts"]) for row in result["failures"]] == [(large, 1)]
+    assert "no controller had room to stage it" in result["failures"][0]["reason"]
+    assert "one has 50 B free, two has 20 B free" in result["failures"][0]["reason"]
+    assert (site.state(large).copy["state"], site.state(small).copy["state"]) == ("failed", "done")
 
 
 def test_progress_is_written(site: Site, cloud: FakeCopies, tmp_path: t.Any) -> None:
