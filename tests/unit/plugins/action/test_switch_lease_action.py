@@ -1,0 +1,95 @@
+# Copyright (c) 2026, The openstack_ops.glance developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
+
+"""The lease of a run that has ended is taken over, and that of one that may live is not."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import typing as t
+from types import SimpleNamespace
+
+import pytest
+from ansible_collections.openstack_ops.glance.plugins.action import switch_lease as action
+from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_lease import holder_of
+
+HEARD = "2026-11-21T12:00:00Z"
+
+
+def run(holder: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch, check: bool = False, **args: t.Any) -> t.Any:
+    """Run the plugin where somebody has the lease; return its result and what the module was asked for."""
+    asked: list[dict[str, t.Any]] = []
+
+    def module(self: t.Any, args: dict[str, t.Any], task_vars: t.Any) -> dict[str, t.Any]:
+        asked.append(args)
+        free = not holder or args.get("over") == holder
+        return {"holder": args["holder"] if free else holder, "heard": HEARD}
+
+    monkeypatch.setattr(action.ActionModule, "_module", module)
+    monkeypatch.setattr(action.ActionBase, "run", lambda self, tmp, task_vars: {})
+    plugin: t.Any = action.ActionModule(
+        task=SimpleNamespace(args=args, check_mode=check, async_val=0, action="switch_lease", delegate_to=None),
+        connection=None,
+        play_context=None,
+        loader=None,
+        templar=None,
+        shared_loader_obj=None,
+    )
+    return plugin.run(), asked
+
+
+def elsewhere() -> dict[str, t.Any]:
+    """Return a run on another control node."""
+    return {**holder_of(os.getpid(), "x"), "host": f"not-{socket.gethostname()}"}
+
+
+def dead() -> dict[str, t.Any]:
+    """Return a run on this control node that has ended."""
+    process = subprocess.Popen(["true"])
+    holder = holder_of(process.pid, "x")
+    process.wait()
+    return holder
+
+
+def test_free_lease_is_taken_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    result, asked = run({}, monkeypatch)
+    assert (result.get("failed"), len(asked)) == (None, 1)
+    assert result["holder"]["process"] == os.getppid()
+
+
+def test_dead_run_keeps_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    holder = dead()
+    result, asked = run(holder, monkeypatch)
+    assert result["holder"]["process"] == os.getppid()
+    assert asked[1]["over"] == holder
+
+
+def test_live_run_is_not_taken_over_whoever_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    for take_over in (False, True):
+        result, asked = run(holder_of(os.getpid(), "x"), monkeypatch, take_over=take_over)
+        assert result["failed"]
+        assert "end it with Ctrl-C" in result["msg"]
+        assert len(asked) == 1
+
+
+def test_run_elsewhere_is_taken_over_only_when_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    result, asked = run(elsewhere(), monkeypatch)
+    assert result["failed"]
+    assert HEARD in result["msg"]
+    assert len(asked) == 1
+    result, asked = run(elsewhere(), monkeypatch, take_over=True)
+    assert result["holder"]["process"] == os.getppid()
+
+
+def test_nothing_is_taken_over_in_check_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    result, asked = run(dead(), monkeypatch, check=True)
+    assert (result.get("failed"), len(asked)) == (None, 1)
+
+
+def test_release_never_fails_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    result, asked = run(elsewhere(), monkeypatch, state="released")
+    assert (result.get("failed"), len(asked)) == (None, 1)
