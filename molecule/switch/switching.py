@@ -97,15 +97,21 @@ class Switch:
         process.returncode = os.waitstatus_to_exitcode(status)
         return Outcome(process.returncode, text), time.monotonic() - begin, usage.ru_maxrss
 
-    def follow(self, process: subprocess.Popen[str], hear: t.Callable[[str], None]) -> Outcome:
-        """Read what a run prints until it ends, and tell each phase that begins."""
+    def follow(
+        self,
+        process: subprocess.Popen[str],
+        hear: t.Callable[[str], None],
+        look: t.Callable[[str], None] = lambda line: None,
+    ) -> Outcome:
+        """Read what a run prints until it ends; tell of each phase that it begins, and show each line."""
         assert process.stdout is not None
-        lines = []
+        lines, begun = [], set()
         for line in process.stdout:
             lines.append(line)
-            for phase, sign in PHASE_LINES.items():
-                if sign in line:
-                    hear(phase)
+            look(line)
+            for phase in {phase for phase, sign in PHASE_LINES.items() if sign in line} - begun:
+                begun.add(phase)
+                hear(phase)
         return Outcome(process.wait(TIMEOUT), "".join(lines))
 
     def _variables(self, ends: Ends, others: dict[str, t.Any]) -> dict[str, t.Any]:

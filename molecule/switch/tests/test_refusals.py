@@ -14,6 +14,7 @@ import time
 import typing as t
 
 import pytest
+from faults import STAGING
 from playbook import refused, variables_of
 from seed import MIB, Plan, few
 from snapshot import compare, snapshot
@@ -128,6 +129,54 @@ def needs_attention(switch: Switch, outcome: Outcome, ends: Ends, image_ids: set
     assert report["verdict"]["status"] == 2, report["verdict"]
     assert {image["image_id"] for image in report["attention"]} == image_ids, report["attention"]
     assert all(image_id in outcome.text for image_id in image_ids), outcome.text
+
+
+def test_second_run_while_one_switches(switch: Switch, gardener: Gardener, planted: list[Planted]) -> None:
+    planted += gardener.plant([Plan(f"on its way {number}", 48 * MIB) for number in range(4)], store=ENDS.source)
+    second: list[Outcome] = []
+    other = threading.Thread(target=lambda: second.append(switch.run(ENDS)))
+    first = switch.follow(switch.start(ENDS), lambda phase: other.start() if phase == "copy" else None)
+    other.join()
+    assert first.status == 0, first.text
+    assert second[0].status != 0, second[0].text
+    assert {counts["changed"] for counts in second[0].hosts.values()} == {0}, second[0].text
+    assert "one run at a time" in second[0].messages[0]
+    assert "end it with Ctrl-C" in second[0].messages[0]
+    assert switch.report(ENDS)["verdict"]["status"] == 0
+    # Nobody is kept out by a run that has ended.
+    assert switch.switch(ENDS)["verdict"]["status"] == 0
+
+
+def test_staging_that_fills_up(switch: Switch, gardener: Gardener, bed: Bed, planted: list[Planted]) -> None:
+    planted += gardener.plant([Plan(f"to be staged {number}", 40 * MIB) for number in range(6)], store=ENDS.source)
+    told = threading.Event()
+    mount = f"mount -t tmpfs -o size=96m,mode=0750,uid=$(id -u glance),gid=$(id -g glance) testbed-staging {STAGING}"
+    try:
+        for controller in bed.controllers:
+            bed.on(controller, mount)
+        process = switch.start(ENDS)
+        filler = threading.Thread(target=fill_until_told, args=(bed, told))
+        outcome = switch.follow(
+            process,
+            lambda phase: filler.start() if phase == "copy" else None,
+            lambda line: told.set() if "no room to stage" in line else None,
+        )
+        filler.join()
+        assert outcome.status == 0, outcome.text
+        assert told.is_set(), outcome.text
+        assert switch.report(ENDS)["totals"]["retries"] == 0
+    finally:
+        for controller in bed.controllers:
+            bed.on(controller, f"umount --lazy {STAGING}", check=False)
+
+
+def fill_until_told(bed: Bed, told: threading.Event) -> None:
+    """Leave no room for staging, until the run has told that there is none."""
+    for controller in bed.controllers:
+        bed.on(controller, f"fallocate -l 60M {STAGING}/filler")
+    told.wait(120)
+    for controller in bed.controllers:
+        bed.on(controller, f"rm {STAGING}/filler")
 
 
 def test_source_that_is_missing_or_corrupted(switch: Switch, apis: list[Api], bed: Bed, planted: list[Planted]) -> None:

@@ -23,6 +23,7 @@ if t.TYPE_CHECKING:
 TO_SWIFT = Ends("local", "objects")
 TO_CEPH = Ends("local", "fast")
 CEPH_TO_SWIFT = Ends("fast", "objects")
+TO_S3 = Ends("local", "archive")
 PLAN_SECONDS = 30
 # Flat: what 2,000 records may take beyond none.
 PLAN_KIB = 32 * 1024
@@ -101,6 +102,10 @@ def test_file_to_ceph_to_swift(switch: Switch, gardener: Gardener, apis: list[Ap
         assert set(map(frozenset, stores_of(apis[0], planted).values())) == {frozenset({ends.target})}
         assert compare(before, snapshot(apis, before)) == []
     assert stuck(bed, apis[0]) == []
+
+
+def test_file_to_s3_and_back(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed) -> None:
+    there_and_back(switch, gardener, apis, bed, TO_S3, few())
 
 
 def test_from_a_single_store_service(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed) -> None:
