@@ -110,7 +110,8 @@ def open_advisories(
 
 def _is_open(version: str, numbers: list[int], advisory: t.Mapping[str, t.Any], at_least: AtLeast) -> bool:
     major = numbers[0]
-    fixed = {int(str(first).split(".")[0]): [int(n) for n in str(first).split(".")] for first in advisory["fixed"]}
+    versions = [[int(number) for number in str(first).split(".")] for first in advisory["fixed"]]
+    fixed = {first[0]: first for first in versions}
     if major < advisory["since"] or numbers >= fixed.get(major, [max(fixed, default=major) + 1]):
         return False
     return not any(at_least(version, own) for own in advisory.get("debian", ()) if _major(own) == major)
