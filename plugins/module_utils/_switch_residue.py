@@ -124,8 +124,7 @@ def judged(residue: Residue, image: t.Optional[Image], attribute: Attribution, e
     :param encrypted: whether the locations are.
     """
     if image is None:
-        # What lies in stores without an image is none of a copy's business.
-        return residue.kept("Glance has no image of that id") if residue.kind == STAGED else None
+        return _judged_without_image(residue)
     stores = [attribute(location) for location in image.locations]
     if residue.kind != STAGED and residue.store in stores:
         return None
@@ -134,6 +133,14 @@ def judged(residue: Residue, image: t.Optional[Image], attribute: Attribution, e
     if residue.path and _is_open(residue.path):
         return residue.kept(OPEN)
     return residue if residue.kind == STAGED else _judged_in_store(residue, image, stores, encrypted)
+
+
+def _judged_without_image(residue: Residue) -> t.Optional[Residue]:
+    # What lies in stores without an image is none of a copy's business. A staged file is: Glance keeps one of an image that
+    # is deleted while it is copied, and removes it when it starts the next time.
+    if residue.kind != STAGED:
+        return None
+    return residue.kept(OPEN) if _is_open(residue.path) else residue
 
 
 def _judged_in_store(residue: Residue, image: Image, stores: list[str], encrypted: bool) -> Residue:

@@ -69,7 +69,7 @@ def told(image: ImageState) -> Facts:
 def _was_read(image: ImageState, since: str) -> bool:
     if image.verify.get("state") == "gone":
         return True
-    return bool(since and image.verify) and str(image.verify["time"]) >= since
+    return bool(since and image.verify) and str(image.verify["time"]) > since
 
 
 def _has_room(portion: list[Facts], load: int, size: int) -> bool:

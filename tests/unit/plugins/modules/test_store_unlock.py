@@ -245,6 +245,16 @@ def test_left_without_a_lock(cloud: Cloud) -> None:
     assert len(cloud()["removed"]) == 2
 
 
+def test_staged_file_of_an_image_that_was_deleted(cloud: Cloud) -> None:
+    identity = cloud.image()
+    cloud.left(identity, cloud.staging)
+    cloud.node.server.execute("USE glance", f"UPDATE images SET status = 'deleted', deleted = 1 WHERE id = '{identity}'")
+    with (cloud.staging / identity).open("ab"):
+        assert [item["why"] for item in cloud()["left"]] == ["a process has it open"]
+    assert [item["what"] for item in cloud()["removed"]] == [str(cloud.staging / identity)]
+    assert not (cloud.staging / identity).exists()
+
+
 def test_data_of_images_stays(cloud: Cloud) -> None:
     both = cloud.image((f"file://{cloud.old}/{{id}}", "old"), (f"file://{cloud.new}/{{id}}", "new"))
     queued = cloud.image(status="uploading")

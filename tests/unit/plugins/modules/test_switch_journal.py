@@ -75,6 +75,11 @@ def test_wrong_copy_is_read_again_in_the_next_run_or_after_another_copy() -> Non
     assert shared(again, ["one"], since="2026-11-21T12:00:01.500Z") == {"one": ["a"]}
 
 
+def test_what_was_found_in_the_moment_before_this_run_began_is_read_again() -> None:
+    events = [*copied("a", 1), {"event": "verify", "image_id": "a", "state": "failed", "reason": "short"}]
+    assert shared(events, ["one"], since="2026-11-21T12:00:02.000Z") == {"one": ["a"]}
+
+
 def test_source_hash_is_told_with_the_image() -> None:
     events = copied("a", 7, hash_value=None)
     events.append({"event": "source_hash", "image_id": "a", "algo": "sha512", "value": "ab", "size": 7})
