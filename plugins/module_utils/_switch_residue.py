@@ -136,8 +136,8 @@ def judged(residue: Residue, image: t.Optional[Image], attribute: Attribution, e
 
 
 def _judged_without_image(residue: Residue) -> t.Optional[Residue]:
-    # What lies in stores without an image is none of a copy's business. A staged file is: Glance keeps one of an image that
-    # is deleted while it is copied, and removes it when it starts the next time.
+    # What lies in stores without an image is none of a copy's business. A staged file is: of an image that is deleted
+    # while it is copied, Glance keeps it until its next start.
     if residue.kind != STAGED:
         return None
     return residue.kept(OPEN) if _is_open(residue.path) else residue

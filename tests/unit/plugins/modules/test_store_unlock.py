@@ -248,7 +248,7 @@ def test_left_without_a_lock(cloud: Cloud) -> None:
 def test_staged_file_of_an_image_that_was_deleted(cloud: Cloud) -> None:
     identity = cloud.image()
     cloud.left(identity, cloud.staging)
-    cloud.node.server.execute("USE glance", f"UPDATE images SET status = 'deleted', deleted = 1 WHERE id = '{identity}'")
+    cloud.node.server.execute("USE glance", f"UPDATE images SET deleted = 1 WHERE id = '{identity}'")
     with (cloud.staging / identity).open("ab"):
         assert [item["why"] for item in cloud()["left"]] == ["a process has it open"]
     assert [item["what"] for item in cloud()["removed"]] == [str(cloud.staging / identity)]
