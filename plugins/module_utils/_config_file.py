@@ -21,37 +21,17 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._config_text 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._difference import HIDDEN
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 
-API_NAMESPACES = [
-    "castellan.config",
-    "glance.api",
-    "glance",
-    "glance.store",
-    "os_brick",
-    "glance.multi_store",
-    "oslo.concurrency",
-    "oslo.messaging",
-    "oslo.db",
-    "oslo.policy",
-    "keystonemiddleware.auth_token",
-    "oslo.limit",
-    "oslo.log",
-    "oslo.middleware.cors",
-    "oslo.middleware.healthcheck",
-    "oslo.middleware.http_proxy_to_wsgi",
-    "oslo.reports",
-    "osprofiler",
-]
-
 SAMPLE_LINES = 1000
 """A file with more lines is the packages' sample, which explains each option in comments, thousands of lines in all."""
 
+Params = dict[str, t.Any]
 Report = dict[str, t.Any]
 
 
 class Host(t.Protocol):
     """What is used of AnsibleModule."""
 
-    params: dict[str, t.Any]
+    params: Params
     check_mode: bool
     tmpdir: str
     no_log_values: set[str]
@@ -67,10 +47,10 @@ class Host(t.Protocol):
     def backup_local(self, fn: str) -> str:
         """Copy a file beside itself, and return the path of the copy."""
 
-    def atomic_move(self, src: str, dest: str, unsafe_writes: bool) -> None:
+    def atomic_move(self, src: str, dest: str) -> None:
         """Put a file in the place of another at once."""
 
-    def load_file_common_arguments(self, params: dict[str, t.Any]) -> dict[str, t.Any]:
+    def load_file_common_arguments(self, params: Params) -> dict[str, t.Any]:
         """Return the attributes that the parameters ask for."""
 
     def set_fs_attributes_if_different(
@@ -82,14 +62,11 @@ class Host(t.Protocol):
         """Tell the operator something."""
 
 
-def converge(host: Host) -> dict[str, t.Any]:
-    """Bring the file about and return the result of the module.
+def converge(host: Host, params: Params, mask: Mask) -> dict[str, t.Any]:
+    """Bring the file that ``params`` describe about, and return what became of it.
 
     :raises GlanceError: when something is wrong; the file is as it was then.
     """
-    params = dict(host.params)
-    mask = Mask(params["secrets"])
-    hide_parameters(host, mask)
     path = params["path"]
     observed = read(path)
     desired = desired_text(params["content"], params["options"])
@@ -98,26 +75,22 @@ def converge(host: Host) -> dict[str, t.Any]:
     result: dict[str, t.Any] = {"path": path, "validated": False, "diff": []}
     if observed != desired:
         source = written(host, desired)
-        result.update(validate(host, source, mask, overridden=params["options"]))
+        result.update(validate(host, params, source, mask))
         result["diff"].append(content_diff(path, mask, observed, desired))
         if not host.check_mode:
-            result.update(put(host, source, path, params))
+            result.update(put(host, source, path, backup=params["backup"]))
     attributes_changed = set_attributes(host, params, path, result["diff"], new=observed is None)
     return {**result, "changed": observed != desired or attributes_changed}
 
 
-def hide_parameters(host: Host, mask: Mask) -> None:
-    """Keep the secrets out of the invocation, and Ansible's own masking away from everything that is none.
-
-    Ansible would hide each text and number of the overrides wherever it stands in the result, and so the whole diff.
-    """
-    host.params["content"] = HIDDEN
-    host.params["options"] = {
+def without_secrets(params: Params, mask: Mask) -> Params:
+    """Return the parameters of a file as the invocation may show them."""
+    options = {
         section: {option: shown(mask, str(option), value) for option, value in changes.items()}
-        for section, changes in host.params["options"].items()
+        for section, changes in params["options"].items()
         if isinstance(changes, dict)
     }
-    host.no_log_values = {secret for secret in host.params["secrets"] if secret}
+    return {**params, "content": HIDDEN, "options": options}
 
 
 def shown(mask: Mask, option: str, value: t.Any) -> t.Any:
@@ -192,15 +165,15 @@ def written(host: Host, text: str) -> str:
     return source
 
 
-def validate(host: Host, source: str, mask: Mask, overridden: dict[str, t.Any]) -> dict[str, t.Any]:
+def validate(host: Host, params: Params, source: str, mask: Mask) -> dict[str, t.Any]:
     """Return what the result says about the check of the file ``source``.
 
     :raises GlanceError: with all problems, or when the check is impossible.
     """
-    path, python = host.params["path"], host.params["python"]
-    if host.params["validator"] == "none":
+    path, python = params["path"], params["python"]
+    if params["validator"] == "none":
         return {}
-    report = run_check(host, source, path, mask)
+    report = run_check(host, params, source, mask)
     if "missing" in report:
         absent = f"{report['missing']} is not installed for {python}"
         if host.check_mode:
@@ -212,7 +185,7 @@ def validate(host: Host, source: str, mask: Mask, overridden: dict[str, t.Any]) 
             remedy="install it first, or name in python the interpreter that runs it",
         )
     if report["problems"]:
-        lines = [f"- {describe(problem, mask, overridden)}" for problem in report["problems"]]
+        lines = [f"- {describe(problem, mask, params['options'])}" for problem in report["problems"]]
         count = "1 problem" if len(lines) == 1 else f"{len(lines)} problems"
         remedy = "What to do: correct the options; one that is null is left to Glance's default."
         raise GlanceError("\n".join([f"{path} was not written, it would have {count}:", *lines, remedy]))
@@ -222,17 +195,13 @@ def validate(host: Host, source: str, mask: Mask, overridden: dict[str, t.Any]) 
     return {"validated": True, "validation": {"python": python, **validation}}
 
 
-def run_check(host: Host, source: str, path: str, mask: Mask) -> Report:
+def run_check(host: Host, params: Params, source: str, mask: Mask) -> Report:
     """Let the interpreter that runs Glance check the file ``source``, and return its report.
 
     :raises GlanceError: when it gives none.
     """
-    python = host.params["python"]
-    job = {
-        "file": source,
-        "namespaces": host.params["namespaces"],
-        "store_sections": host.params["store_sections"],
-    }
+    python = params["python"]
+    job = {"file": source, "namespaces": params["namespaces"], "store_sections": params["store_sections"]}
     program = f"{program_text()}\nmain({json.dumps(job)!r})\n"
     if not os.access(python, os.X_OK):
         return {"missing": "an interpreter"}
@@ -251,7 +220,7 @@ def run_check(host: Host, source: str, path: str, mask: Mask) -> Report:
     except ValueError:
         last = err.strip().splitlines()[-1:] or [f"exit status {code}"]
         raise GlanceError(
-            f"Validating {path} with {python}",
+            f"Validating {params['path']} with {python}",
             answer=mask.text(last[0]),
             cause="a Glance whose libraries do not fit together",
             remedy="run oslo-config-validator there, or set validator to none",
@@ -285,20 +254,18 @@ def settings(text: str) -> str:
     )
 
 
-def put(host: Host, source: str, path: str, params: dict[str, t.Any]) -> dict[str, t.Any]:
+def put(host: Host, source: str, path: str, *, backup: bool) -> dict[str, t.Any]:
     """Put the file ``source`` in place: never half of it, and for root alone until it has its owner and mode."""
-    backup = {"backup_file": host.backup_local(path)} if params["backup"] and os.path.exists(path) else {}
+    kept = {"backup_file": host.backup_local(path)} if backup and os.path.exists(path) else {}
     umask = os.umask(0o077)
     try:
-        host.atomic_move(source, path, unsafe_writes=params["unsafe_writes"])
+        host.atomic_move(source, path)
     finally:
         os.umask(umask)
-    return backup
+    return kept
 
 
-def set_attributes(
-    host: Host, params: dict[str, t.Any], path: str, diffs: list[dict[str, t.Any]], *, new: bool
-) -> bool:
+def set_attributes(host: Host, params: Params, path: str, diffs: list[dict[str, t.Any]], *, new: bool) -> bool:
     """Give the file its owner, group, mode and so on, and tell whether one of them was different."""
     if new and host.check_mode:
         return True

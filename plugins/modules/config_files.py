@@ -8,12 +8,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: config_files
-short_description: Writes several configuration files of Glance with their directories, in one invocation
+short_description: Writes configuration files that Glance can read, with directories, and keeps secrets out of the diff
 version_added: 0.1.0
 author: The openstack_ops.glance developers (@openstack-ops)
 description:
-  - Does for several files what M(openstack_ops.glance.config_file) does for one, and makes their directories first.
-  - The directories are made in their order, then the files are written in theirs. The first one that cannot be ends it.
+  - Puts texts that were rendered on the control node into files of a controller, each with the options that an operator
+    overrides, and makes the directories that they lie in first.
+  - The diff shows every line as it is, except for secrets. Those it hides, and shows that one has changed.
+  - With O(files[].validator=oslo), every option and every value is checked against the options of the Glance that is
+    installed on the controller before the file is put in place. All problems are told at once, and the file stays as it
+    was.
+  - The directories are made in their order, then the files are written in theirs. The first one that cannot be ends it,
+    with those before it done.
 options:
   directories:
     description:
@@ -44,7 +50,7 @@ options:
         default: "0755"
   files:
     description:
-      - The files, each with the options of M(openstack_ops.glance.config_file).
+      - The files that shall be there, with these texts.
     type: list
     elements: dict
     required: true
@@ -161,14 +167,21 @@ attributes:
   idempotent:
     support: full
 notes:
-  - A file whose text does not change is not validated again.
-  - The users and the groups have to exist, except in check mode.
-seealso:
-  - module: openstack_ops.glance.config_file
+  - A file whose text does not change is not validated again. Its values are then those that were valid for the release
+    that was installed when it was written.
+  - The users and the groups have to exist, except in check mode, and so has the directory of a file that is not among
+    O(directories).
 """
 
 EXAMPLES = r"""
 - name: Configure glance-api
+  openstack_ops.glance.config_files:
+    files:
+      - path: /etc/glance/glance-api.conf
+        content: "{{ lookup('ansible.builtin.template', 'glance-api.conf.j2') }}"
+        validator: oslo
+
+- name: Configure glance-api, and its policy in a directory of its own
   openstack_ops.glance.config_files:
     directories:
       - path: /etc/glance/policy.d
@@ -180,6 +193,37 @@ EXAMPLES = r"""
       - path: /etc/glance/policy.d/50-local.yaml
         content: "{{ lookup('ansible.builtin.template', 'policy.yaml.j2') }}"
     secrets: ["{{ glance_database.password }}"]
+
+- name: Configure a Glance in a virtual environment, with what the operator overrides
+  openstack_ops.glance.config_files:
+    files:
+      - path: /etc/glance/glance-api.conf
+        content: "{{ lookup('ansible.builtin.template', 'glance-api.conf.j2') }}"
+        options:
+          DEFAULT:
+            debug: true
+            enabled_import_methods: [glance-direct, copy-image]
+            log_file: null
+          oslo_messaging_notifications:
+            driver: [messagingv2, log]
+        validator: oslo
+        python: /opt/glance/bin/python
+    secrets: ["{{ glance_database.password }}"]
+
+- name: Configure glance-registry
+  openstack_ops.glance.config_files:
+    files:
+      - path: /etc/glance/glance-registry.conf
+        content: "{{ lookup('ansible.builtin.template', 'glance-registry.conf.j2') }}"
+        validator: oslo
+        namespaces: [glance.registry, oslo.messaging, oslo.db, oslo.policy, keystonemiddleware.auth_token, oslo.log]
+
+- name: Write the accounts of the Swift store, which oslo.config does not read
+  openstack_ops.glance.config_files:
+    files:
+      - path: /etc/glance/glance-swift.conf
+        content: "{{ lookup('ansible.builtin.template', 'glance-swift.conf.j2') }}"
+        backup: true
 """
 
 RETURN = r"""
@@ -197,7 +241,7 @@ directories:
       description: Whether it was made or changed, or would be.
       type: bool
 files:
-  description: What became of each file, as M(openstack_ops.glance.config_file) returns it.
+  description: What became of each file.
   returned: success
   type: list
   elements: dict
@@ -259,6 +303,27 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _config_files
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 
+API_NAMESPACES = [
+    "castellan.config",
+    "glance.api",
+    "glance",
+    "glance.store",
+    "os_brick",
+    "glance.multi_store",
+    "oslo.concurrency",
+    "oslo.messaging",
+    "oslo.db",
+    "oslo.policy",
+    "keystonemiddleware.auth_token",
+    "oslo.limit",
+    "oslo.log",
+    "oslo.middleware.cors",
+    "oslo.middleware.healthcheck",
+    "oslo.middleware.http_proxy_to_wsgi",
+    "oslo.reports",
+    "osprofiler",
+]
+
 ARGUMENT_SPEC = {
     "directories": {
         "type": "list",
@@ -271,7 +336,24 @@ ARGUMENT_SPEC = {
             "mode": {"type": "raw", "default": "0755"},
         },
     },
-    "files": {"type": "list", "elements": "dict", "required": True, "options": _config_files.FILE_SPEC},
+    "files": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "path": {"type": "path", "required": True},
+            "content": {"type": "str", "required": True, "no_log": True},
+            "options": {"type": "dict", "default": {}, "no_log": True},
+            "owner": {"type": "str", "default": "root"},
+            "group": {"type": "str", "default": "glance"},
+            "mode": {"type": "raw", "default": "0640"},
+            "backup": {"type": "bool", "default": False},
+            "validator": {"type": "str", "choices": ["none", "oslo"], "default": "none"},
+            "python": {"type": "path", "default": "/usr/bin/python3"},
+            "namespaces": {"type": "list", "elements": "str", "default": API_NAMESPACES},
+            "store_sections": {"type": "dict", "default": {}},
+        },
+    },
     "secrets": {"type": "list", "elements": "str", "default": [], "no_log": True},
 }
 
