@@ -22,6 +22,7 @@ def inventory_problems(
     release: t.Optional[str] = None,
     nodes: int = 1,
     offered: t.Optional[list[str]] = None,
+    added_source: str = "",
 ) -> list[str]:
     """Return the message of every problem."""
     if not isinstance(variables, dict) or not isinstance(spec, dict):
@@ -35,6 +36,7 @@ def inventory_problems(
         release=str(release or ""),
         nodes=int(nodes),
         offered=offered,
+        added_source=added_source,
     )
     return [problem.message for problem in problems(inventory)]
 

@@ -159,6 +159,11 @@ CHECKS: dict[str, Check] = {
         "the package sources of the distribution have the wanted release, as far as the collection can know",
         "give one of the releases that are named, or use a newer version of the distribution",
     ),
+    "GLS-035": Check(
+        "the URL of the package source is given, where the distribution itself does not have the wanted release",
+        "set glance_package_source_url to the http or https URL of the Cloud Archive or of a mirror of it, or set"
+        " glance_release to auto for the release that the distribution has",
+    ),
     # One node, before anything on it is changed.
     "GLS-101": Check(
         "the node's package source offers Glance",

@@ -53,6 +53,8 @@ NEWEST = 99
 """Stands for the release where it is not known: every option exists."""
 HIDDEN = ("/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/")  # noqa: S108  tree: allow
 """What ProtectHome and PrivateTmp hide from a unit, whatever ReadWritePaths says."""
+CLOUD_ARCHIVE = "cloud_archive"
+SOURCE_URL = "glance_package_source_url"
 DIRECTORIES = ("glance_staging_directory", "glance_tasks_directory", "glance_cache.directory")
 LISTING_STORES = {
     "enabled_backends": "glance_stores",
@@ -77,6 +79,7 @@ class Inventory:
     :param releases: the major number of Glance by the name of the release.
     :param nodes: how many controllers run the API.
     :param offered: the releases that the package sources have, as far as that is known.
+    :param added_source: the package source that the collection adds for the release, if it adds one.
     """
 
     variables: t.Mapping[str, t.Any]
@@ -87,6 +90,7 @@ class Inventory:
     release: str = ""
     nodes: int = 1
     offered: t.Optional[t.Sequence[str]] = None
+    added_source: str = ""
 
     def value(self, path: str) -> t.Any:
         """Return the value at a path such as ``glance_cache.directory``, or None."""
@@ -168,11 +172,14 @@ def _unknown_release(inventory: Inventory) -> t.Iterator[Problem]:
 
 def _unpackaged_release(inventory: Inventory) -> t.Iterator[Problem]:
     offered, wanted = inventory.offered, inventory.release
-    if offered is None or inventory.value("glance_install_method") != "package" or wanted not in inventory.releases:
+    if inventory.value("glance_install_method") != "package" or wanted not in inventory.releases:
         return
-    if wanted not in offered:
+    if offered is not None and wanted not in offered:
         has = _list(offered) or "no release of Glance"
         yield Problem("GLS-034", f"{wanted} is wanted, and the package sources of the distribution have {has}")
+    elif inventory.added_source == CLOUD_ARCHIVE and not inventory.value(SOURCE_URL):
+        what = f"{wanted} is wanted, which only the Cloud Archive has for this Ubuntu, and {SOURCE_URL} is not set"
+        yield Problem("GLS-035", what)
 
 
 def _wrong_stores(inventory: Inventory) -> t.Iterator[Problem]:

@@ -52,6 +52,14 @@ def test_what_releases_know_is_read_somewhere() -> None:
     assert not unread
 
 
+def test_texts_of_a_release_are_quoted() -> None:
+    """YAML would read 2013.2 as a number, and 2013.10 as 2013.1."""
+    texts = ("name", "series", "schema", "python", "cloud_archive", "rdo")
+    found = [value for release in RELEASES for name, value in release.items() if name in texts]
+    found += [version for release in RELEASES for name in ("debian", "ubuntu") for version in release.get(name, ())]
+    assert all(isinstance(value, str) for value in found)
+
+
 def test_a_new_release_is_one_entry() -> None:
     """A copy of the newest one with another name gets a row, and knows what has not been removed."""
     tables = {**TABLE, "_glance_releases": [*RELEASES, {**RELEASES[-1], "name": "new", "series": "2027.1"}]}

@@ -117,7 +117,8 @@ def distributions(release: Row) -> str:
     found = [f"Debian {version}" for version in release.get("debian", ())]
     found += [f"Ubuntu {version}" for version in release.get("ubuntu", ())]
     found += [f"Cloud Archive for {release['cloud_archive']}"] if "cloud_archive" in release else []
-    return ", ".join([*found, *(["RDO"] if "rdo" in release else [])]) or "-"
+    found += [f"RDO ({release['rdo']})"] if "rdo" in release else []
+    return ", ".join(found) or "-"
 
 
 def guides_of(root: Path) -> list[Row]:

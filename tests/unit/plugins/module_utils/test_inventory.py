@@ -492,3 +492,29 @@ def test_a_release_that_the_distribution_does_not_have_is_refused(method: str, o
     problems = _inventory.problems(inventory)
     assert [problem.code for problem in problems] == (["GLS-034"] if refused else [])
     assert all("have yoga" in problem.what or "no release" in problem.what for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("source", "changes", "codes"),
+    [
+        ("", {}, []),
+        ("rdo", {}, []),
+        ("cloud_archive", {}, ["GLS-035"]),
+        ("cloud_archive", {"glance_install_method": "source"}, []),
+        ("cloud_archive", {"glance_package_source_url": "https://mirror.example.org/ubuntu-cloud"}, []),
+        ("cloud_archive", {"glance_package_source_url": "mirror.example.org/ubuntu-cloud"}, ["GLS-020"]),
+    ],
+)
+def test_an_added_package_source_has_an_address(source: str, changes: dict[str, str], codes: list[str]) -> None:
+    variables = {**GOOD, "glance_install_method": "package", "glance_package_source_url": "", **changes}
+    inventory = Inventory(variables, SPEC, releases={"zed": 25}, release="zed", offered=["zed"], added_source=source)
+    problems = _inventory.problems(inventory)
+    assert [problem.code for problem in problems] == codes
+    assert all("glance_package_source_url" in problem.message for problem in problems)
+
+
+def test_of_a_release_that_is_nowhere_only_that_is_told() -> None:
+    variables = {**GOOD, "glance_install_method": "package", "glance_package_source_url": ""}
+    source = {"offered": ["yoga"], "added_source": "cloud_archive"}
+    inventory = Inventory(variables, SPEC, releases={"zed": 25}, release="zed", **source)
+    assert [problem.code for problem in _inventory.problems(inventory)] == ["GLS-034"]
