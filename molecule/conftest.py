@@ -8,12 +8,15 @@
 from __future__ import annotations
 
 import json
+import os
 import typing as t
 from urllib.parse import quote
 
 import openstack
 import pytest
 import yaml
+from catalog import Catalog
+from images import MIB
 from playbook import INVENTORY, Playbook
 
 if t.TYPE_CHECKING:
@@ -86,6 +89,26 @@ def swift(connect_as: t.Callable[[str, str, str], Connection], testbed: dict[str
 def playbook(tmp_path: Path) -> Playbook:
     """Return the playbook, ready to be run."""
     return Playbook(tmp_path)
+
+
+@pytest.fixture
+def catalog(cloud: Connection, tmp_path: Path) -> t.Iterator[Catalog]:
+    """Return the catalogue of the tests, empty before and after."""
+    catalog = Catalog(cloud, Playbook(tmp_path, "openstack_ops.glance.images"))
+    catalog.clean()
+    yield catalog
+    catalog.clean()
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> t.Callable[..., str]:
+    """Return a function that makes a file with random data."""
+
+    def file(name: str, size: int = MIB) -> str:
+        (tmp_path / name).write_bytes(b"\1" + os.urandom(size - 1))
+        return str(tmp_path / name)
+
+    return file
 
 
 @pytest.fixture(scope="session")

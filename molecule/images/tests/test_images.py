@@ -7,114 +7,20 @@
 
 from __future__ import annotations
 
-import functools
 import gzip
 import hashlib
-import http.server
 import json
 import os
 import subprocess
-import threading
 import typing as t
 from pathlib import Path
 
-import openstack
-import pytest
-from images import MIB
-from playbook import ENVIRONMENT, ROOT, Outcome, Playbook
+from catalog import NOTE, PREFIX, Catalog, sha512
+from playbook import ENVIRONMENT, ROOT
 
 if t.TYPE_CHECKING:
     from openstack.connection import Connection
-
-PREFIX = "catalogue-"
-WEB_PORT = 8097
-NOTE = "owner_specified.openstack_ops."
-
-
-class Catalog:
-    """Runs the playbook images with a list, and looks at what came of it."""
-
-    def __init__(self, cloud: Connection, playbook: Playbook) -> None:
-        self._cloud = cloud
-        self._playbook = playbook
-
-    def keep(self, images: list[dict[str, t.Any]], *arguments: str, **variables: t.Any) -> Outcome:
-        return self._playbook.run(*arguments, variables={"glance_images": images, **variables})
-
-    def kept(self, images: list[dict[str, t.Any]], **variables: t.Any) -> dict[str, dict[str, t.Any]]:
-        """Keep a list, make sure that check mode said so and that a second run changes nothing."""
-        told = self.keep(images, "--check", **variables)
-        done = self.keep(images, **variables)
-        assert done.status == 0, done.text
-        assert changes(told) == changes(done), (told.text, done.text)
-        again = self.keep(images, **variables)
-        assert (again.status, changes(again)) == (0, 0), again.text
-        return {image["name"]: image for image in self.all() if not image["os_hidden"]}
-
-    def all(self) -> list[dict[str, t.Any]]:
-        """Return every image of the tests."""
-        found = []
-        for hidden in ("false", "true"):
-            path = f"/images?limit=1000&visibility=all&os_hidden={hidden}"
-            found += self._cloud.image.get(path).json()["images"]
-        return [image for image in found if image["name"].startswith(PREFIX)]
-
-    def members(self, image_id: str) -> dict[str, str]:
-        members = self._cloud.image.get(f"/images/{image_id}/members").json()["members"]
-        return {member["member_id"]: member["status"] for member in members}
-
-    def digest(self, image_id: str) -> str:
-        """Return the sha512 of what Glance gives out."""
-        return hashlib.sha512(self._cloud.image.get(f"/images/{image_id}/file").content).hexdigest()
-
-    def clean(self) -> None:
-        for image in self.all():
-            self._cloud.image.patch(
-                f"/images/{image['id']}",
-                json=[{"op": "replace", "path": "/protected", "value": False}],
-                headers={"Content-Type": "application/openstack-images-v2.1-json-patch"},
-            )
-            self._cloud.image.delete(f"/images/{image['id']}")
-
-
-def changes(outcome: Outcome) -> int:
-    return sum(counts["changed"] for counts in outcome.hosts.values())
-
-
-@pytest.fixture
-def catalog(cloud: Connection, tmp_path: Path) -> t.Iterator[Catalog]:
-    catalog = Catalog(cloud, Playbook(tmp_path, "openstack_ops.glance.images"))
-    catalog.clean()
-    yield catalog
-    catalog.clean()
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> t.Callable[..., str]:
-    """Return a function that makes a file with random data."""
-
-    def file(name: str, size: int = MIB) -> str:
-        (tmp_path / name).write_bytes(b"\1" + os.urandom(size - 1))
-        return str(tmp_path / name)
-
-    return file
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> t.Iterator[str]:
-    """Serve the files of the test where Glance can fetch them; return the URL."""
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
-    server = http.server.ThreadingHTTPServer(("", WEB_PORT), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    # The first address of the nodes' network is this machine.
-    network = ".".join(openstack.connect().image.get_endpoint().split("/")[2].split(":")[0].split(".")[:3])
-    yield f"http://{network}.1:{WEB_PORT}"
-    server.shutdown()
-    server.server_close()
-
-
-def sha512(path: str) -> str:
-    return hashlib.sha512(Path(path).read_bytes()).hexdigest()
+    from web import Web
 
 
 def test_a_list_becomes_true(catalog: Catalog, make: t.Callable[..., str]) -> None:
@@ -167,18 +73,18 @@ def test_members(catalog: Catalog, make: t.Callable[..., str], cloud: Connection
     assert catalog.members(image["id"]) == {}
 
 
-def test_other_ways_in(catalog: Catalog, make: t.Callable[..., str], web: str, tmp_path: Path) -> None:
+def test_other_ways_in(catalog: Catalog, make: t.Callable[..., str], web: Web, tmp_path: Path) -> None:
     path = make("a")
     (tmp_path / "a.gz").write_bytes(gzip.compress(Path(path).read_bytes()))
     sums = [f"{hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()} *{name}\n" for name in ("a", "a.gz")]
     (tmp_path / "SHA256SUMS").write_text("".join(sums))
     (tmp_path / "raw").write_bytes(Path(path).read_bytes())
     subprocess.run(["qemu-img", "convert", "-O", "qcow2", str(tmp_path / "raw"), str(tmp_path / "q")], check=True)
-    checksum = {"checksum": f"sha256:{web}/SHA256SUMS"}
+    checksum = {"checksum": f"sha256:{web.url}/SHA256SUMS"}
     listed = [
-        {"name": f"{PREFIX}url", "source": f"{web}/a", **checksum},
-        {"name": f"{PREFIX}packed", "source": f"{web}/a.gz", "decompress": True, **checksum},
-        {"name": f"{PREFIX}fetched", "source": f"{web}/a", "import_method": "web-download", **checksum},
+        {"name": f"{PREFIX}url", "source": f"{web.url}/a", **checksum},
+        {"name": f"{PREFIX}packed", "source": f"{web.url}/a.gz", "decompress": True, **checksum},
+        {"name": f"{PREFIX}fetched", "source": f"{web.url}/a", "import_method": "web-download", **checksum},
         {"name": f"{PREFIX}staged", "source": path, "import_method": "glance-direct", "stores": ["other", "local"]},
         {"name": f"{PREFIX}converted", "source": str(tmp_path / "q"), "convert": "raw"},
     ]
@@ -188,8 +94,8 @@ def test_other_ways_in(catalog: Catalog, make: t.Callable[..., str], web: str, t
     assert set(found[f"{PREFIX}staged"]["stores"].split(",")) == {"local", "other"}
 
 
-def test_a_failed_import_is_told(catalog: Catalog, web: str) -> None:
-    entry = {"name": f"{PREFIX}missing", "source": f"{web}/missing", "import_method": "web-download"}
+def test_a_failed_import_is_told(catalog: Catalog, web: Web) -> None:
+    entry = {"name": f"{PREFIX}missing", "source": f"{web.url}/missing", "import_method": "web-download"}
     outcome = catalog.keep([{**entry, "disk_format": "raw"}])
     assert outcome.status != 0
     assert f"importing the image '{PREFIX}missing' with web-download" in outcome.text

@@ -169,6 +169,16 @@ class Catalogs(RuleBasedStateMachine):
             text = str(value).lower() if isinstance(value, bool) else None if value is None else str(value)
             assert image.get(name) == text
 
+    @rule(name=st.sampled_from(NAMES), keep=st.integers(0, 2))
+    def publish_anew(self, name: str, keep: int) -> None:
+        """Replace an image several times, as its publisher does every few weeks."""
+        for number in range(3):
+            entry = {"name": name, "source": self.source(number), "replace": True, "keep": keep, "protected": False}
+            before = copy.deepcopy(self.cloud.images)
+            done = self.run([entry])
+            assert not done.failure, done.failure
+            self.are_the_newest(entry, done.result["images"][0]["id"], before)
+
     def stays_where_left_out(
         self, entry: dict[str, t.Any], before: t.Optional[dict[str, t.Any]], members: dict[str, str]
     ) -> None:
