@@ -383,10 +383,9 @@ class UrlSource:
         self._version = etag if etag and not etag.startswith("W/") else str(headers.get("Last-Modified", ""))
         length = headers.get("Content-Length", "")
         self.size = int(length) if length.isdigit() else None
-        self._head = b"".join(self._read(_image_format.HEAD))
+        self._head = b"".join(self._read_on(0, _image_format.HEAD))
         if len(self._head) < _image_format.HEAD:
-            self.size = len(self._head) if self.size is None else self.size
-            self.check_end(len(self._head))
+            self.size = len(self._head)
         if not self._head:
             raise GlanceError(f"reading {self.shown}", answer="it is empty", remedy="correct the source")
 
@@ -498,18 +497,23 @@ class UrlSource:
         return self.checksum if self.checksum and algorithm in (None, self.checksum.algorithm) else None
 
     def blocks(self) -> t.Iterator[bytes]:
-        """Return all bytes, in blocks; where the connection breaks, it goes on from there."""
+        """Return all bytes, in blocks."""
         if self._is_read:
             self._open_again()
         self._is_read = True
         yield self._head
-        done, failures = len(self._head), 0
+        yield from self._read_on(len(self._head), 2**63)
+
+    def _read_on(self, done: int, length: int) -> t.Iterator[bytes]:
+        """Return so many bytes more, or all that there are; where the connection breaks, go on from there."""
+        wanted, failures = done + length, 0
         while True:
             try:
-                for block in self._read(2**63):
+                for block in self._read(wanted - done):
                     done, failures = done + len(block), 0
                     yield block
-                self.check_end(done)
+                if done < wanted:
+                    self.check_end(done)
                 return
             except GlanceError:
                 failures += 1

@@ -220,8 +220,9 @@ class TestDownload:
         source.close()
         return content
 
-    def test_it_goes_on(self) -> None:
-        breaks = [_image_format.HEAD + 100_000, 200_000, 300_000]
+    @pytest.mark.parametrize("first", [100_000, _image_format.HEAD + 100_000], ids=["at its begin", "later"])
+    def test_it_goes_on(self, first: int) -> None:
+        breaks = [first, 200_000, 300_000]
         with FakeWeb(self.CONTENT, etag='"1"', breaks=breaks) as web:
             assert self.read(web) == self.CONTENT
             assert web.requests[0] == "all"
