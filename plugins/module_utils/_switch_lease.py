@@ -29,8 +29,11 @@ Holder = dict[str, t.Any]
 LEASE = "lease.json"
 LOCK = "lease.lock"
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
-WHO = ("host", "process", "begun")
+MACHINE_ID = "/etc/machine-id"
+NAMESPACE = "/proc/self/ns/pid"
+WHO = ("host", "machine", "process", "begun")
 """What tells one run from another."""
+NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 # --- on the control node ----------------------------------------------------------------------------------------------
@@ -45,12 +48,24 @@ def holder_of(process: int, what: str) -> Holder:
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     return {
         "host": socket.gethostname(),
+        "machine": machine(),
         "process": process,
         "begun": begin_of(process) or "",
         "user": _user(),
         "what": what,
         "since": now.replace("+00:00", "Z"),
     }
+
+
+def machine() -> str:
+    """Return what tells machines of the same name apart, and the containers of one machine; nothing known is ""."""
+    found = []
+    with contextlib.suppress(OSError), open(MACHINE_ID, encoding="ascii", errors="replace") as file:
+        found.append(file.read().strip())
+    # The number of a process means nothing beyond its namespace.
+    with contextlib.suppress(OSError):
+        found.append(str(os.stat(NAMESPACE).st_ino))
+    return "/".join(found)
 
 
 def begin_of(process: int) -> t.Optional[str]:
@@ -69,16 +84,19 @@ def begin_of(process: int) -> t.Optional[str]:
             # What is in the parentheses is the name of the program, and may hold anything.
             return f"{boot.read().strip()}/{file.read().rpartition(')')[2].split()[19]}"
     except OSError:
-        # A system without /proc: only the number of the process tells it from others.
+        # A system without /proc, or one that hides the processes of others: only its number is known.
         return ""
 
 
 def is_alive(holder: Holder) -> t.Optional[bool]:
-    """Tell whether a run still lives; None when it was started on another host."""
-    if holder.get("host") != socket.gethostname():
+    """Tell whether a run still lives; None when it cannot be told: it was started on another machine."""
+    # A lease of a version that did not write down the machine: any of this name may be meant.
+    if holder.get("host") != socket.gethostname() or holder.get("machine") != machine():
         return None
-    begun = begin_of(int(holder["process"]))
-    return begun is not None and begun == holder.get("begun")
+    begun, noted = begin_of(int(holder["process"])), holder.get("begun")
+    if begun is None:
+        return False
+    return not begun or not noted or begun == noted
 
 
 def refusal(holder: Holder, heard: str) -> GlanceError:
@@ -149,11 +167,11 @@ class Lease:
         :param over: from whom it may be taken.
         :raises GlanceError: when the file cannot be written.
         """
-        with self._written(), self._locked(group):
+        with self._written(), self._locked(group) as directory:
             found = self.holder()
             if found and not is_same(found, holder) and not (over and is_same(found, over)):
                 return found
-            self._write(holder, group)
+            self._write(holder, group, directory)
         return holder
 
     def release(self, holder: Holder) -> bool:
@@ -163,40 +181,65 @@ class Lease:
         """
         if not is_same(self.holder(), holder):
             return False
-        with self._written(), self._locked():
+        with self._written(), self._locked() as directory:
             if is_same(self.holder(), holder):
-                os.unlink(self.path)
+                os.unlink(LEASE, dir_fd=directory)
         return True
 
-    def _write(self, holder: Holder, group: int) -> None:
-        temporary = f"{self.path}.new"
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
+    def _write(self, holder: Holder, group: int, directory: int) -> None:
+        new = f"{LEASE}.new"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(new, dir_fd=directory)
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK, 0o640, dir_fd=directory)
         with open(handle, "w", encoding="utf-8") as file:
             os.fchown(handle, -1, group)
             json.dump(holder, file)
             file.write("\n")
             file.flush()
             os.fsync(handle)
-        os.replace(temporary, self.path)
+        os.replace(new, LEASE, src_dir_fd=directory, dst_dir_fd=directory)
 
     @contextlib.contextmanager
-    def _locked(self, group: int = -1) -> t.Iterator[None]:
-        if not os.path.isdir(self._directory):
+    def _locked(self, group: int = -1) -> t.Iterator[int]:
+        """Let nobody else write, and yield the directory, opened: it is renamed by whoever owns the one above."""
+        with self._opened(group) as directory:
+            handle = os.open(LOCK, os.O_RDWR | os.O_CREAT | NO_LINK, 0o600, dir_fd=directory)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                yield directory
+            finally:
+                os.close(handle)
+
+    @contextlib.contextmanager
+    def _opened(self, group: int) -> t.Iterator[int]:
+        is_new = not os.path.isdir(self._directory)
+        if is_new:
             os.makedirs(self._directory, mode=0o750)
-            os.chown(self._directory, -1, group)
-        handle = os.open(os.path.join(self._directory, LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        directory = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | NO_LINK)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
+            self._refuse_foreign(directory)
+            if is_new:
+                os.fchown(directory, -1, group)
+            yield directory
         finally:
-            os.close(handle)
+            os.close(directory)
+
+    def _refuse_foreign(self, directory: int) -> None:
+        # The directory above is Glance's: what it puts in the place of this one must not be written through.
+        owner = os.fstat(directory).st_uid
+        if owner != os.geteuid():
+            raise GlanceError(
+                f"writing {self.path}",
+                answer=f"its directory is owned by the user {owner}, who could put links there, and not by root",
+                remedy=f"look who has changed it, and let root own it: chown -R root {self._directory}",
+            )
 
     @contextlib.contextmanager
     def _written(self) -> t.Iterator[None]:
         try:
             yield
         except OSError as error:
-            remedy = "make room for it, and run again: it goes on where it stood"
+            remedy = "make room for it, or clear away what is in its place, and run again: it goes on where it stood"
             raise GlanceError(f"writing {self.path}", answer=str(error.strerror or error), remedy=remedy) from error
 
 

@@ -17,7 +17,7 @@ description:
     gives it up. While another run has it, the module fails, and tells who that is.
   - The file keeps out whoever begins another switch with the same controllers, from whichever control node. A run that
     was started on this control node and has ended, killed or not, keeps nobody out. Whether a run on another control
-    node still lives cannot be seen from here; its lease is taken only with O(take_over).
+    node, or in another container, still lives cannot be seen from here; its lease is taken only with O(take_over).
 options:
   state:
     description:
@@ -27,7 +27,7 @@ options:
     default: held
   directory:
     description:
-      - The directory of the file on the controller. It is made if need be.
+      - The directory of the file on the controller. It is made if need be, and refused if root does not own it.
     type: path
     default: /var/lib/glance/switch
   what:
@@ -93,6 +93,7 @@ holder:
   type: dict
   sample:
     host: ops-1
+    machine: 9d1f6a0e4c5b4c0ba2c1e64f3a7b8d52/4026531836
     process: 4711
     begun: 1c2b8e5e-0c58-4b0c-a7a5-5a7dbd2c4f0e/123456
     user: alice

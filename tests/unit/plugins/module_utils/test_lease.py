@@ -99,6 +99,71 @@ def test_run_is_alive_as_long_as_its_process(monkeypatch: pytest.MonkeyPatch) ->
     assert is_alive(holder_of(os.getpid(), "x")) is True
 
 
+def test_run_of_which_nothing_more_is_known_counts_as_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = holder_of(os.getpid(), "x")
+    assert seen["begun"]
+    assert is_alive({**seen, "begun": ""}) is True
+    # As where /proc shows nobody the processes of others.
+    monkeypatch.setattr(_switch_lease, "BOOT_ID", "/nowhere")
+    assert is_alive(seen) is True
+    assert is_alive({**seen, "process": ended()}) is False
+
+
+def test_run_on_a_machine_of_the_same_name_is_not_judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    here = {**holder_of(os.getpid(), "x"), "process": ended()}
+    assert is_alive(here) is False
+    assert is_alive({name: value for name, value in here.items() if name != "machine"}) is None
+    (tmp_path / "machine-id").write_text("5f3c\n", encoding="ascii")
+    monkeypatch.setattr(_switch_lease, "MACHINE_ID", str(tmp_path / "machine-id"))
+    there = holder_of(os.getpid(), "x")
+    assert there["machine"].startswith("5f3c/")
+    assert is_alive(here) is None
+    assert not is_same(here, {**here, "machine": there["machine"]})
+    # Another container of the same machine.
+    monkeypatch.setattr(_switch_lease, "NAMESPACE", str(tmp_path))
+    assert is_alive(there) is None
+
+
+def test_machine_of_which_nothing_is_known_is_known_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_switch_lease, "MACHINE_ID", "/nowhere")
+    monkeypatch.setattr(_switch_lease, "NAMESPACE", "/nowhere")
+    assert is_alive(holder_of(os.getpid(), "x")) is True
+    assert is_alive(holder_of(ended(), "x")) is False
+
+
+def test_link_in_place_of_a_file_is_not_followed(lease: Lease, tmp_path: Path) -> None:
+    first = holder_of(os.getpid(), "x")
+    victim = tmp_path / "victim"
+    victim.write_text("kept", encoding="utf-8")
+    os.makedirs(os.path.dirname(lease.path))
+    os.symlink(victim, f"{lease.path}.new")
+    assert is_same(lease.take(first, None), first)
+    assert (victim.read_text(encoding="utf-8"), os.path.islink(lease.path)) == ("kept", False)
+    lock = tmp_path / "switch" / "lease.lock"
+    lock.unlink()
+    lock.symlink_to(tmp_path / "made")
+    with pytest.raises(GlanceError, match=r"writing .*lease\.json"):
+        lease.take(first, None)
+    assert not (tmp_path / "made").exists()
+
+
+def test_directory_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "switch").symlink_to(tmp_path / "other")
+    with pytest.raises(GlanceError, match=r"writing .*lease\.json"):
+        Lease(str(tmp_path / "switch")).take(holder_of(os.getpid(), "x"), None)
+    assert os.listdir(tmp_path / "other") == []
+
+
+def test_directory_of_somebody_else_is_refused(lease: Lease, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.makedirs(os.path.dirname(lease.path))
+    owner = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    with pytest.raises(GlanceError, match=f"owned by the user {owner}.*What to do: .*chown"):
+        lease.take(holder_of(os.getpid(), "x"), None)
+    assert os.listdir(os.path.dirname(lease.path)) == []
+
+
 @pytest.mark.parametrize(
     ("host", "words"),
     [(None, "end it with Ctrl-C"), ("elsewhere", "glance_switch_take_over=true")],
