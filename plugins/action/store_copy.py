@@ -15,9 +15,10 @@ import threading
 import time
 import typing as t
 
-from ansible.errors import AnsibleError
+from ansible import constants
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action.normal import ActionModule as NormalAction
-from ansible.plugins.loader import connection_loader
+from ansible.plugins.loader import become_loader, connection_loader
 from ansible.utils.display import Display
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _switch_room
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_progress import read_copy_progress
@@ -51,8 +52,9 @@ class ActionModule(NormalAction):
             self._task.args = {"watched_processes": processes, **self._task.args, "progress_file": path}
             stop = threading.Event()
             threads = [threading.Thread(target=_show, args=(path, stop), daemon=True)]
+            rooms = Rooms(os.path.join(directory, "room"))
             if not self._task.check_mode:
-                threads += self._watchers(os.path.join(directory, "room"), stop, task_vars)
+                threads += self._watchers(rooms, stop, task_vars)
             for thread in threads:
                 thread.start()
             try:
@@ -60,14 +62,15 @@ class ActionModule(NormalAction):
             finally:
                 stop.set()
                 threads[0].join()
+                # The others may hang for as long as a connection does, and the directory goes.
+                rooms.close()
 
-    def _watchers(self, path: str, stop: threading.Event, task_vars: dict[str, t.Any]) -> list[threading.Thread]:
+    def _watchers(self, rooms: Rooms, stop: threading.Event, task_vars: dict[str, t.Any]) -> list[threading.Thread]:
         """Return a thread for each controller, which looks how much room it has for staging."""
         mounts = self._task.args.get("staging_mounts") or {}
         if not mounts:
             return []
-        self._task.args = {**self._task.args, "room_file": path}
-        rooms = Rooms(path)
+        self._task.args = {**self._task.args, "room_file": rooms.path}
         threads = []
         for name, mount_point in mounts.items():
             connection = self._connection_to(task_vars["hostvars"][name])
@@ -76,19 +79,34 @@ class ActionModule(NormalAction):
         return threads
 
     def _connection_to(self, variables: t.Mapping[str, t.Any]) -> t.Any:
-        """Return a connection to another node than the task's, as Ansible would make it, but without privileges."""
+        """Return a connection to another node than the task's, as Ansible would make it for a task of the play."""
         kind = variables.get("ansible_connection", "ssh")
         connection = connection_loader.get("ssh" if kind == "smart" else kind, self._play_context.copy())
-        connection.set_options(var_options=variables)
+        keywords = self._keywords()
+        connection.set_options(task_keys=keywords, var_options=variables)
+        # The task itself, on the control node, needs no privileges.
+        becomes = variables.get("ansible_become", self._task._parent._play.become or False)
+        if boolean(self._templar.template(becomes)):
+            become = become_loader.get(variables.get("ansible_become_method") or self._task.become_method or "sudo")
+            become.set_options(task_keys=keywords, var_options=variables)
+            connection.set_become_plugin(become)
         return connection
+
+    def _keywords(self) -> dict[str, t.Any]:
+        """Return what the play and the command line tell connections; variables of the node win over it."""
+        context = self._play_context
+        given = {"timeout": context.timeout, "password": context.password, "become_pass": context.become_pass}
+        keywords = {name: value for name, value in self._task.dump_attrs().items() if name not in ("retries", *given)}
+        return {**keywords, **{name: value for name, value in given.items() if value}}
 
 
 class Rooms:
     """How much is free on the controllers, kept in the file that the module reads."""
 
     def __init__(self, path: str) -> None:
-        self._path = path
-        self._rooms: dict[str, int] = {}
+        self.path = path
+        self._is_closed = False
+        self._rooms: dict[str, _switch_room.Reading] = {}
         self._lock = threading.Lock()
 
     def note(self, name: str, free: t.Optional[int]) -> None:
@@ -96,21 +114,57 @@ class Rooms:
         with self._lock:
             self._rooms.pop(name, None)
             if free is not None:
-                self._rooms[name] = free
-            _switch_room.write_rooms(self._path, self._rooms)
+                self._rooms[name] = _switch_room.Reading(free, time.time())
+            if not self._is_closed:
+                _switch_room.write_rooms(self.path, self._rooms)
+
+    def close(self) -> None:
+        """Write nothing any more."""
+        with self._lock:
+            self._is_closed = True
 
 
 def _watch(rooms: Rooms, name: str, connection: t.Any, mount_point: str, stop: threading.Event) -> None:
-    command = shlex.join(_switch_room.command(mount_point))
+    is_told = False
     while True:
         try:
-            code, output, _errors = connection.exec_command(command, sudoable=False)
-        except AnsibleError:
-            # It is away, and so is its Glance; the module sees to that.
-            code, output = 1, b""
-        rooms.note(name, _switch_room.free_of(output.decode(errors="replace")) if code == 0 else None)
+            free, answer = _look(connection, mount_point)
+        except Exception as error:
+            # It may be away, and its Glance with it; the module sees to that. A thread that ends would look no more.
+            free, answer = None, str(error)
+        rooms.note(name, free)
+        if free is None and not is_told and not stop.is_set():
+            display.warning(
+                f"How much {name} has free for staging on {mount_point} is not known: {answer}. What was free before"
+                f" the copying began counts instead. What to do: look why `df {mount_point}` fails there."
+            )
+        is_told = True
         if stop.wait(ROOM_INTERVAL):
             return
+
+
+def _look(connection: t.Any, mount_point: str) -> tuple[t.Optional[int], str]:
+    """Return how many bytes are free, None where that is not known, and what the node has said."""
+    command = shlex.join(_switch_room.command(mount_point))
+    becomes = _becomes_other(connection)
+    if becomes:
+        command = connection.become.build_become_command(command, connection._shell)
+    code, output, errors = connection.exec_command(command, sudoable=becomes)
+    text = output.decode(errors="replace")
+    said = [*text.splitlines(), *errors.decode(errors="replace").splitlines()]
+    return _switch_room.free_of(text) if code == 0 else None, said[-1].strip() if said else f"it ended with {code}"
+
+
+def _becomes_other(connection: t.Any) -> bool:
+    """Tell whether privileges have to be gained, as Ansible itself sees it: root need not become root."""
+    if connection.become is None:
+        return False
+    try:
+        login = connection.get_option("remote_user")
+    except KeyError:
+        login = getattr(connection, "default_user", None)
+    user = connection.become.get_option("become_user")
+    return bool(constants.BECOME_ALLOW_SAME_USER or user != login or not user)
 
 
 def _show(path: str, stop: threading.Event) -> None:

@@ -384,7 +384,7 @@ class Copying:
         self._meter.failures += 1
         self.outcome.failures[image.id] = {
             **_shown(image),
-            "reason": f"{reason} ({self._free_text()})",
+            "reason": f"{reason} ({self._free_text()})" if self._free else reason,
             "attempts": pending.attempt,
             "controller": "",
             "task_id": "",

@@ -97,13 +97,15 @@ options:
   staging_mounts:
     description:
       - The mount point of the file system that each controller stages on, by the controller's name in the inventory.
-        The action plugin looks every few seconds how much is free there, over the controller's own connection. As long
-        as that is not enough, no further copy is begun there. Where it cannot look, O(capacity) counts.
+        The action plugin looks every few seconds how much is free there, over the controller's own connection and with
+        the privileges that the play has there. As long as that is not enough, no further copy is begun
+        there. Where it cannot look, or hears nothing for a minute, O(capacity) counts.
     type: dict
   room_file:
     description:
-      - A file in JSON with the bytes that are free for staging on each controller, which is read again all the time.
-        The action plugin sets and writes it.
+      - A file in JSON that has, for each controller, the bytes that are C(free) for staging, and the second C(at) which
+        that was seen. It is read again all the time, and what is older than a minute is not used. The action plugin
+        sets and writes it.
     type: path
   rate:
     description:

@@ -8,12 +8,16 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 import typing as t
 from types import SimpleNamespace
 
 import pytest
 from ansible.errors import AnsibleError
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.play_context import PlayContext
+from ansible.template import Templar
 from ansible_collections.openstack_ops.glance.plugins.action import store_copy as action
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_progress import (
     CopyProgress,
@@ -96,6 +100,8 @@ def test_it_speaks_less_and_less_often() -> None:
 class FakeConnection:
     """Answers what a controller would."""
 
+    become = None
+
     def __init__(self, answers: list[t.Any]) -> None:
         self._answers = answers
         self.commands: list[str] = []
@@ -106,7 +112,7 @@ class FakeConnection:
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if isinstance(answer, Exception):
             raise answer
-        return answer, b"   Avail\n12345678\n", b""
+        return (0, b"   Avail\n12345678\n", b"") if answer == 0 else (answer, b"", b"df: Permission denied\n")
 
 
 def test_room_is_watched_on_every_controller(monkeypatch: pytest.MonkeyPatch, shown: list[str]) -> None:
@@ -128,6 +134,81 @@ def test_room_is_watched_on_every_controller(monkeypatch: pytest.MonkeyPatch, sh
     # What is not known any more is not told.
     assert seen == [{"one": 12345678}]
     assert connections["two"].commands[0] == "df --output=avail --block-size=1 '/srv/a directory'"
+
+
+@pytest.fixture
+def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that will hold the warnings."""
+    lines: list[str] = []
+    monkeypatch.setattr(action.display, "warning", lines.append)
+    monkeypatch.setattr(action, "ROOM_INTERVAL", 0.01)
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"), [(1, "not known: df: Permission denied."), (OSError("no pty"), "not known: no pty.")]
+)
+def test_controller_that_never_answers_is_told_of_once(
+    warned: list[str], tmp_path: t.Any, answer: t.Any, words: str
+) -> None:
+    connection, stop = FakeConnection([answer]), threading.Event()
+    arguments = (action.Rooms(str(tmp_path / "room")), "two", connection, "/srv", stop)
+    thread = threading.Thread(target=action._watch, args=arguments)
+    thread.start()
+    wait(lambda: len(connection.commands) > 3, 10)
+    # Whatever was raised, it goes on looking.
+    assert thread.is_alive()
+    stop.set()
+    thread.join()
+    assert len(warned) == 1
+    for each in (words, "two", "/srv", "What to do: "):
+        assert each in warned[0]
+
+
+def test_controller_that_has_answered_before_is_not_told_of(warned: list[str], tmp_path: t.Any) -> None:
+    connection, stop = FakeConnection([0, AnsibleError("gone")]), threading.Event()
+    path = str(tmp_path / "room")
+    thread = threading.Thread(target=action._watch, args=(action.Rooms(path), "two", connection, "/srv", stop))
+    thread.start()
+    wait(lambda: len(connection.commands) > 3, 10)
+    stop.set()
+    thread.join()
+    assert (warned, read_rooms(path)) == ([], {})
+
+
+@pytest.mark.parametrize(
+    ("become", "variables", "user"),
+    [
+        (True, {}, "root"),
+        (None, {"ansible_become": "true", "ansible_become_user": "glance"}, "glance"),
+        (False, {}, ""),
+        (None, {}, ""),
+        (True, {"ansible_become": False}, ""),
+        # Who logs in so already.
+        (True, {"ansible_become_user": "alice"}, ""),
+    ],
+)
+def test_room_is_looked_at_with_the_privileges_of_the_play(
+    monkeypatch: pytest.MonkeyPatch, become: t.Any, variables: dict[str, t.Any], user: str
+) -> None:
+    plugin = make()
+    plugin._play_context, plugin._templar = PlayContext(), Templar(loader=DataLoader())
+    plugin._task._parent = SimpleNamespace(_play=SimpleNamespace(become=become))
+    plugin._task.become_method, plugin._task.dump_attrs = "sudo", dict
+    connection = plugin._connection_to({"ansible_connection": "local", **variables})
+    connection.default_user = "alice"
+    asked: list[tuple[str, bool]] = []
+
+    def answer(command: str, sudoable: bool) -> tuple[int, bytes, bytes]:
+        asked.append((command, sudoable))
+        return 0, b"BECOME-SUCCESS-x\r\n Avail\r\n123\r\n", b""
+
+    monkeypatch.setattr(connection, "exec_command", answer)
+    assert action._look(connection, "/srv")[0] == 123
+    assert asked[0][1] == bool(user)
+    assert asked[0][0].startswith("sudo ") == bool(user)
+    assert (f"-u {user} " in asked[0][0]) == bool(user)
+    assert "df --output=avail --block-size=1 /srv" in asked[0][0]
 
 
 def test_plan_watches_no_room(module: SimpleNamespace) -> None:

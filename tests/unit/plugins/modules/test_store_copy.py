@@ -16,11 +16,23 @@ import subprocess
 import threading
 import time
 import typing as t
+from unittest import mock
 
 import pytest
-from ansible_collections.openstack_ops.glance.plugins.module_utils import _store_copy, _switch_api, _switch_copy
-from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_journal import Facts, ImageState, Journal
+from ansible_collections.openstack_ops.glance.plugins.module_utils import (
+    _store_copy,
+    _switch_api,
+    _switch_copy,
+    _switch_plan,
+)
+from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_journal import (
+    Facts,
+    ImageState,
+    Journal,
+    State,
+)
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_progress import read_copy_progress
+from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_room import Reading, read_rooms, write_rooms
 from ansible_collections.openstack_ops.glance.plugins.modules import store_copy
 from ansible_collections.openstack_ops.glance.tests.unit.plugins.fake_copies import LOCK, FakeCopies
 
@@ -80,6 +92,11 @@ def site(cloud: FakeCopies, tmp_path: t.Any, run_module: RunModule, monkeypatch:
     monkeypatch.setattr(_switch_api, "LONGEST_REST", 0.05)
     monkeypatch.setattr(_store_copy, "LOCK_PATIENCE", 0.1)
     return Site(cloud, str(tmp_path), run_module)
+
+
+def tell_room(path: t.Any, age: float = 0, **free: int) -> None:
+    """Write what is free on the controllers, as it was some seconds ago."""
+    write_rooms(str(path), {name: Reading(size, time.time() - age) for name, size in free.items()})
 
 
 def later(seconds: float, action: t.Callable[[], t.Any]) -> None:
@@ -629,7 +646,7 @@ def test_staging_holds_back(site: Site, cloud: FakeCopies) -> None:
 
 def test_room_that_is_watched_holds_back(site: Site, cloud: FakeCopies, tmp_path: t.Any) -> None:
     room = tmp_path / "room"
-    room.write_text('{"one": 150, "two": 150}')
+    tell_room(room, one=150, two=150)
     cloud.looks = 5
     for number in range(4):
         cloud.put(str(number), 100)
@@ -638,9 +655,23 @@ def test_room_that_is_watched_holds_back(site: Site, cloud: FakeCopies, tmp_path
     assert (result["copied"], cloud.at_once) == (4, 2)
 
 
+def test_room_that_nobody_looks_at_any_more_is_not_known(site: Site, cloud: FakeCopies, tmp_path: t.Any) -> None:
+    room = tmp_path / "room"
+    tell_room(room, age=61, one=0, two=0)
+    cloud.put("large", 100)
+    result = site.run(capacity={"staging": {"one": 150, "two": 150}}, room_file=str(room))
+    assert (result["copied"], result["failures"]) == (1, [])
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"one": 5}', '{"one": {"free": 5}}', '{"one": {"free": "x", "at": "y"}}'])
+def test_room_file_that_says_nothing_is_no_error(tmp_path: t.Any, text: str) -> None:
+    (tmp_path / "room").write_text(text)
+    assert read_rooms(str(tmp_path / "room")) == {}
+
+
 def test_copies_go_on_when_there_is_room_again(site: Site, cloud: FakeCopies, tmp_path: t.Any) -> None:
     room, seen = tmp_path / "room", tmp_path / "progress"
-    room.write_text('{"one": 99, "two": 0}')
+    tell_room(room, one=99, two=0)
     cloud.put("large", 100)
     lines: list[str] = []
 
@@ -650,7 +681,7 @@ def test_copies_go_on_when_there_is_room_again(site: Site, cloud: FakeCopies, tm
             time.sleep(0.01)
             progress = read_copy_progress(str(seen))
             lines.append(progress.line() if progress is not None else "")
-        room.write_text('{"one": 100, "two": 0}')
+        tell_room(room, one=100, two=0)
 
     other = threading.Thread(target=make_room)
     other.start()
@@ -665,7 +696,7 @@ def test_image_without_room_is_given_up_in_the_end(
 ) -> None:
     monkeypatch.setattr(_switch_copy, "ROOM_SECONDS", 0.5)
     room = tmp_path / "room"
-    room.write_text('{"one": 50, "two": 20}')
+    tell_room(room, one=50, two=20)
     large, small = cloud.put("large", 100), cloud.put("small", 10)
     result = site.run(room_file=str(room))
     assert result["copied"] == 1
@@ -673,6 +704,18 @@ def test_image_without_room_is_given_up_in_the_end(
     assert "no controller had room to stage it" in result["failures"][0]["reason"]
     assert "one has 50 B free, two has 20 B free" in result["failures"][0]["reason"]
     assert (site.state(large).copy["state"], site.state(small).copy["state"]) == ("failed", "done")
+
+
+@pytest.mark.parametrize(("free", "figures"), [({}, ""), ({"one": 5}, " (one has 5 B free)")])
+def test_image_without_room_names_the_figures_that_are_known(free: dict[str, int], figures: str) -> None:
+    controllers, journal, control = (t.cast("t.Any", mock.MagicMock()) for _number in range(3))
+    arguments = (_switch_plan.Switch("local", "objects"), State(), control, _switch_plan.Capacity())
+    copying = _switch_copy.Copying(controllers, journal, *arguments, _switch_copy.Options())
+    copying._free = free
+    image = _switch_plan.image_of({"id": "a", "name": "large", "size": 100, "status": "active"})
+    copying._give_up_held(_switch_copy.Pending(image))
+    reason = copying.outcome.failures["a"]["reason"]
+    assert reason == f"no controller had room to stage it for 300 seconds{figures}"
 
 
 def test_progress_is_written(site: Site, cloud: FakeCopies, tmp_path: t.Any) -> None:
