@@ -7,10 +7,14 @@
 
 from __future__ import annotations
 
+import grp
+import json
 import os
 import socket
 import subprocess
+import sys
 import typing as t
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -18,6 +22,7 @@ from ansible_collections.openstack_ops.glance.plugins.action import switch_lease
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_lease import holder_of
 
 HEARD = "2026-11-21T12:00:00Z"
+COLLECTIONS = Path(action.__file__).absolute().parents[5]
 
 
 def run(holder: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch, check: bool = False, **args: t.Any) -> t.Any:
@@ -93,3 +98,65 @@ def test_nothing_is_taken_over_in_check_mode(monkeypatch: pytest.MonkeyPatch) ->
 def test_release_never_fails_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
     result, asked = run(elsewhere(), monkeypatch, state="released")
     assert (result.get("failed"), len(asked)) == (None, 1)
+
+
+ELSEWHERE_HOLDS = {"host": "elsewhere", "process": 5, "begun": "b", "user": "bob", "what": "x", "since": HEARD}
+PLAY = """
+- hosts: all
+  gather_facts: false
+  any_errors_fatal: true
+  tasks:
+    - import_role: {name: openstack_ops.glance.glance_switch}
+"""
+
+
+def begin(directory: Path) -> subprocess.CompletedProcess[str]:
+    """Begin a switch of three controllers, each a directory, from the task on that takes the lease."""
+    state = f"{directory}/nodes/{{{{ item | default(inventory_hostname) }}}}"
+    variables = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": sys.executable,
+        "glance_switch_from": "local",
+        "glance_switch_to": "objects",
+        "glance_switch_directory": str(directory / "journals"),
+        "glance_stores": {"local": {"type": "file"}, "objects": {"type": "swift"}},
+        "_glance_release_name": "zed",
+        "_glance_family": {"group": grp.getgrgid(os.getgid()).gr_name, "state_directory": state},
+    }
+    (directory / "play.yml").write_text(PLAY, encoding="utf-8")
+    command = [sys.executable, "-m", "ansible", "playbook", "-i", "one,two,three,", "-e", json.dumps(variables)]
+    command += ["--start-at-task", "openstack_ops.glance.glance_switch : Be the only run that switches", "play.yml"]
+    settings = {
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_LOCAL_TEMP": str(directory),
+    }
+    return subprocess.run(
+        command, cwd=directory, env={**os.environ, **settings}, capture_output=True, text=True, check=False
+    )
+
+
+def leases(directory: Path) -> list[str]:
+    """Return the controllers on which somebody has the lease."""
+    return sorted(path.parts[-3] for path in directory.glob("nodes/*/switch/lease.json"))
+
+
+def test_run_that_cannot_begin_leaves_no_lease(tmp_path: Path) -> None:
+    # Another run has been faster on the second controller.
+    held = tmp_path / "nodes" / "two" / "switch" / "lease.json"
+    held.parent.mkdir(mode=0o750, parents=True)
+    held.write_text(json.dumps(ELSEWHERE_HOLDS), encoding="utf-8")
+    ran = begin(tmp_path)
+    assert ran.returncode == 2, ran.stdout + ran.stderr
+    assert "Withdraw | Tell what is in the way" in ran.stdout
+    assert "bob on elsewhere (process 5) has been at it" in ran.stdout.partition("Withdraw | Tell")[2]
+    assert leases(tmp_path) == ["two"]
+    # It had taken those of the others.
+    assert len(list(tmp_path.glob("nodes/*/switch/lease.lock"))) == 3
+    assert json.loads(held.read_text(encoding="utf-8")) == ELSEWHERE_HOLDS
+    # Nobody else is at it, and the journal cannot be begun.
+    held.unlink()
+    (tmp_path / "journals").touch()
+    ran = begin(tmp_path)
+    assert "reading the journal" in ran.stdout.partition("Withdraw | Tell")[2], ran.stdout + ran.stderr
+    assert leases(tmp_path) == []
