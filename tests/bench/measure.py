@@ -32,12 +32,13 @@ class Run(t.NamedTuple):
 
     :param wall: seconds.
     :param cpu: user and system seconds of the command and of all its descendants that it waited for.
-    :param memory: the largest peak in MiB of one process that is not ansible-playbook itself; 0 where nobody looked.
+    :param memory: the largest peak in MiB of one process that is not ansible-playbook itself; None where nobody looked,
+        or found one.
     """
 
     wall: float
     cpu: float
-    memory: float
+    memory: t.Optional[float]
     output: str
 
 
@@ -127,7 +128,7 @@ def run(
             alarm.cancel()
         wall = time.monotonic() - started
         process.returncode = os.waitstatus_to_exitcode(status)
-        peak = watch.stop() if watch else 0.0
+        peak = (watch.stop() or None) if watch else None
         output.seek(0)
         text = output.read()
     if process.returncode != 0:

@@ -57,39 +57,46 @@ def row(side: str, outcome: Outcome) -> str:
         side,
         f"{outcome.median(side, 'wall'):.2f}",
         f"{min(walls):.2f}-{max(walls):.2f}",
-        shown(outcome.median(side, "transfer"), 2),
+        shown(outcome.median_if_measured(side, "transfer"), 2),
         f"{outcome.median(side, 'client'):.2f}",
         f"{outcome.median(side, 'server'):.2f}",
         f"{outcome.median(side, 'keystone'):.0f}",
-        shown(outcome.median(side, "memory"), 0),
+        shown(outcome.median_if_measured(side, "memory"), 0),
         f"{outcome.median(side, 'wall') / outcome.median(ours, 'wall'):.2f}",
     ]
     return f"| {' | '.join(cells)} |"
 
 
-def shown(value: float, digits: int) -> str:
-    """Return a number, or nothing where it was not looked at."""
-    return f"{value:.{digits}f}" if value else ""
+def shown(value: t.Optional[float], digits: int) -> str:
+    """Return a number, or nothing where it was not measured."""
+    return "" if value is None else f"{value:.{digits}f}"
 
 
 def machine(outcome: Outcome) -> str:
     """Return in which circumstances it was measured."""
     facts = outcome.machine
-    runs = len(next(iter(outcome.sides.values())))
+    runs = f"{outcome.runs} run{'s' if outcome.runs > 1 else ''}"
+    if outcome.runs < outcome.wanted:
+        runs = f"Incomplete: {outcome.runs} of {outcome.wanted} runs"
     return (
-        f"{runs} run{'s' if runs > 1 else ''} of each in turn; {facts['cores']} cores ({facts['processor']}),"
+        f"{runs} of each in turn; {facts['cores']} cores ({facts['processor']}),"
         f" {facts['memory']} GiB; load before the first run {facts['load']}."
     )
 
 
 def goal_line(goal: Goal, outcome: Outcome, results: Results) -> str:
-    """Return the line of a goal, or nothing where what it is compared with was not measured."""
-    value = outcome.median(goal.side, goal.quantity)
+    """Return the line of a goal, or nothing where it or what it is compared with was not measured."""
+    value = outcome.median_if_measured(goal.side, goal.quantity)
+    if value is None:
+        return ""
     if goal.against:
         work, side = goal.against
         if work not in results or side not in results[work].sides:
             return ""
-        value /= results[work].median(side, "wall" if goal.quantity == "transfer" else goal.quantity)
+        base = results[work].median_if_measured(side, "wall" if goal.quantity == "transfer" else goal.quantity)
+        if not base:
+            return ""
+        value /= base
     return f"| {goal.text} | {value:.2f} | {'reached' if value <= goal.most else 'not reached'} |"
 
 

@@ -19,19 +19,19 @@ class Sample:
     """One measured run.
 
     :param wall: seconds from its start to its end.
-    :param transfer: seconds of these in which data were sent, as the side itself says; 0 where it does not.
+    :param transfer: seconds of these in which data were sent, as the side itself says; None where it does not.
     :param client: CPU seconds of the control node's processes.
     :param server: CPU seconds of all nodes.
     :param keystone: requests that Keystone has answered, those of Glance included.
-    :param memory: MiB, the largest process beside ansible-playbook; 0 where it was not looked at.
+    :param memory: MiB, the largest process beside ansible-playbook; None where it was not looked at.
     """
 
     wall: float
-    transfer: float
+    transfer: t.Optional[float]
     client: float
     server: float
     keystone: float
-    memory: float
+    memory: t.Optional[float]
 
 
 @dataclasses.dataclass
@@ -40,14 +40,27 @@ class Outcome:
 
     :param machine: what the figures depend on.
     :param sides: the samples of each side, in the order in which the sides took turns.
+    :param wanted: how many runs of each were asked for: more than there are, when that was interrupted or failed.
     """
 
     machine: dict[str, t.Any]
     sides: dict[str, list[Sample]]
+    wanted: int
+
+    @property
+    def runs(self) -> int:
+        """How many runs of each side there are."""
+        return len(next(iter(self.sides.values())))
 
     def median(self, side: str, quantity: str) -> float:
-        """Return the median of a quantity."""
+        """Return the median of a quantity that every run has."""
         return statistics.median(self.all(side, quantity))
+
+    def median_if_measured(self, side: str, quantity: str) -> t.Optional[float]:
+        """Return the median of a quantity, or None where it was not measured in every run."""
+        if any(getattr(sample, quantity) is None for sample in self.sides[side]):
+            return None
+        return self.median(side, quantity)
 
     def all(self, side: str, quantity: str) -> list[float]:
         """Return a quantity of every run."""
@@ -63,7 +76,9 @@ def load(path: Path) -> Results:
         return {}
     return {
         work: Outcome(
-            found["machine"], {side: [Sample(**one) for one in runs] for side, runs in found["sides"].items()}
+            found["machine"],
+            {side: [Sample(**one) for one in runs] for side, runs in found["sides"].items()},
+            found["wanted"],
         )
         for work, found in json.loads(path.read_text(encoding="utf-8")).items()
     }

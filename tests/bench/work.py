@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
 import typing as t
@@ -75,8 +76,8 @@ class Work:
     memory: bool = False
 
 
-def take_turns(work: Work, bed: nodes.Nodes, runs: int, tell: t.Callable[[str], None]) -> Outcome:
-    """Measure all sides of a work in turn.
+def take_turns(work: Work, bed: nodes.Nodes, runs: int, tell: t.Callable[[str], None]) -> t.Iterator[Outcome]:
+    """Measure all sides of a work in turn, and yield after each round what there is: all sides as often.
 
     :raises FailedError: when a side does not do what it is measured for.
     """
@@ -84,28 +85,54 @@ def take_turns(work: Work, bed: nodes.Nodes, runs: int, tell: t.Callable[[str], 
     for side in work.sides:
         if side.warm:
             measure.run(side.command(), timeout=nodes.LONGEST, added=side.added)
-    outcome = Outcome(nodes.machine(), {side.name: [] for side in work.sides})
+    outcome = Outcome(nodes.machine(), {side.name: [] for side in work.sides}, runs)
     for number in range(runs):
+        taken: dict[str, Sample] = {}
         for side in work.sides:
-            sample = measured(work, side, bed)
-            outcome.sides[side.name].append(sample)
+            sample = taken[side.name] = measured(work, side, bed)
             tell(
                 f"  {number + 1}/{runs} {side.name:28} {sample.wall:7.2f} s   CPU {sample.client:6.2f} s"
                 f" + {sample.server:6.2f} s on the nodes   Keystone {sample.keystone:3.0f} requests"
             )
-    return outcome
+        for name, sample in taken.items():
+            outcome.sides[name].append(sample)
+        yield outcome
 
 
 def measured(work: Work, side: Side, bed: nodes.Nodes) -> Sample:
-    """Measure one side once."""
+    """Measure one side once, and clear away what it leaves."""
     side.before()
+    try:
+        sample = sampled(work, side, bed)
+    except measure.FailedError:
+        # The next work must not find it; what else is wrong now follows from the failure.
+        with contextlib.suppress(Exception):
+            side.after()
+        raise
+    side.after()
+    return sample
+
+
+def sampled(work: Work, side: Side, bed: nodes.Nodes) -> Sample:
+    """Run one side, and return what that took."""
     command = side.command()
     requests, cpu = bed.keystone_requests(), bed.cpu()
     ran = measure.run(command, timeout=nodes.LONGEST, memory=work.memory, added=side.added)
     cpu, requests = bed.cpu() - cpu, bed.keystone_requests() - requests
-    changes = sum(int(number) for number in RECAP.findall(ran.output))
-    if side.unchanging and changes:
-        raise measure.FailedError(f"{side.name} was to change nothing, and changed {changes}:\n{ran.output[-4000:]}")
+    if side.unchanging:
+        refuse_changes(side.name, ran.output)
     found = TRANSFER.search(ran.output)
-    side.after()
-    return Sample(ran.wall, float(found[1]) if found else 0.0, ran.cpu, cpu, requests, ran.memory)
+    return Sample(ran.wall, float(found[1]) if found else None, ran.cpu, cpu, requests, ran.memory)
+
+
+def refuse_changes(side: str, output: str) -> None:
+    """Look at what a run says of its changes.
+
+    :raises FailedError: when there were some, or it says nothing.
+    """
+    told = RECAP.findall(output)
+    if not told:
+        raise measure.FailedError(f"{side} did not say whether it has changed something:\n{output[-4000:]}")
+    changes = sum(int(number) for number in told)
+    if changes:
+        raise measure.FailedError(f"{side} was to change nothing, and changed {changes}:\n{output[-4000:]}")

@@ -184,7 +184,7 @@ def catalogue(cloud: Cloud, count: int) -> Work:
     goals = []
     if count <= max(CATALOGUES):
         loop = playbook(PEERS, _peer("images.yml"), "-e", f"@{variables}")
-        sides.append(Side(CLOUD, functools.partial(list, loop), unchanging=True))
+        sides.append(Side(CLOUD, functools.partial(list, loop), warm=True, unchanging=True))
     if count > 10:
         most = 1.2 if count <= max(CATALOGUES) else 3
         goals.append(Goal(f"at most {most:g} times the time of one image", "wall", most, ("catalogue-1", US)))
