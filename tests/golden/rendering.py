@@ -29,6 +29,7 @@ class Rendered(t.NamedTuple):
 
     :param knows: what the release knows, of the table of releases.
     :param stores: ``glance_stores``.
+    :param directories: those that preflight looks at, and those that are made.
     :param files: the text of each file that the release has, with what the operator set in it.
     """
 
@@ -36,6 +37,7 @@ class Rendered(t.NamedTuple):
     knows: frozenset[str]
     multi: bool
     stores: dict[str, t.Any]
+    directories: dict[str, list[str]]
     files: dict[str, str]
 
     def settings(self, file: str) -> Settings:
@@ -90,4 +92,4 @@ def as_rendered(found: dict[str, t.Any]) -> Rendered:
     if "image_import" not in knows:
         del files["glance-image-import.conf"]
     files["glance-api.conf"] = override(files["glance-api.conf"], found["config"])
-    return Rendered(found["release"], knows, bool(found["multi"]), found["stores"], files)
+    return Rendered(found["release"], knows, bool(found["multi"]), found["stores"], found["directories"], files)

@@ -98,6 +98,14 @@ def test_every_option_is_one_of_the_release(rendered: dict[str, Rendered], case:
     assert not problems, "\n".join(problems)
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_preflight_looks_at_all_directories_that_are_made(rendered: dict[str, Rendered], case: str) -> None:
+    # The step that makes them is left out where preflight finds those that it looks at as wanted.
+    found = rendered[case].directories
+    assert set(found["looked_at"]) == set(found["made"])
+    assert ("/var/lib/glance/image-cache/queue" in found["made"]) is case.endswith("-everything")
+
+
 @pytest.mark.parametrize("kind", STORE_TYPES)
 def test_the_options_of_a_store_are_said_to_exist_when_they_do(kind: str) -> None:
     known = STORE_TYPES[kind]
