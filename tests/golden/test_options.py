@@ -96,6 +96,24 @@ def test_every_option_is_one_of_the_release(rendered: dict[str, Rendered], case:
         for problem in OPTIONS.problems(found, found.settings(file))
     ]
     assert not problems, "\n".join(problems)
+    # Nothing is wrong with a file that is empty, either.
+    assert found.settings("glance-api.conf")
+
+
+def test_options_that_are_not_of_the_release_are_found(rendered: dict[str, Rendered]) -> None:
+    wrong = {
+        ("DEFAULT", "debugg"): ["true"],
+        ("DEFAULT", "registry_host"): ["controller"],
+        ("DEFAULT", "allow_additional_image_properties"): ["true"],
+        ("import_filtering_opts", "allowed_hosts"): ["images.example.org"],
+    }
+    found = rendered["zed-everything"]
+    assert list(OPTIONS.problems(found, wrong)) == [
+        "[DEFAULT] debugg is no option zed",
+        "[DEFAULT] registry_host is not an option of zed",
+        "[DEFAULT] allow_additional_image_properties is deprecated in zed",
+        "[import_filtering_opts] allowed_hosts is a list that has to be written in brackets",
+    ]
 
 
 @pytest.mark.parametrize("case", CASES)

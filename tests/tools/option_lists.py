@@ -155,11 +155,7 @@ def is_option(call: ast.Call) -> bool:
     function = call.func
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
     named = bool(call.args) and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
-    return (
-        named
-        and re.fullmatch(r"(Str|Int|Float|Bool|List|MultiStr|MultiString|Dict|Port|HostAddress|URI|)Opt", name)
-        is not None
-    )
+    return named and OPTION_CLASS.fullmatch(name) is not None
 
 
 def as_option(section: str, call: ast.Call) -> Option:
