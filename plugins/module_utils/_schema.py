@@ -17,7 +17,12 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _metadefs as metadefs
-from ansible_collections.openstack_ops.glance.plugins.module_utils._database import advisory_lock, run
+from ansible_collections.openstack_ops.glance.plugins.module_utils._database import (
+    CONNECTION_ERRORS,
+    advisory_lock,
+    explain,
+    run,
+)
 from ansible_collections.openstack_ops.glance.plugins.module_utils._difference import Difference
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError, without_credentials
 
@@ -278,13 +283,17 @@ def recorded_revisions(connection: Session, name: str) -> list[str]:
     """Return the revisions that a database has recorded, of alembic or, from before Ocata, of sqlalchemy-migrate.
 
     :param name: the database, which need not exist nor be the current one.
+    :raises GlanceError: when the server does not let them be read.
     """
-    for table, column in (("alembic_version", "version_num"), ("migrate_version", "version")):
-        query = "SELECT 1 FROM information_schema.tables WHERE table_schema = %s AND table_name = %s"
-        if run(connection, query, (name, table)):
-            quoted = name.replace("`", "``")
-            rows = run(connection, f"SELECT {column} FROM `{quoted}`.{table}")  # noqa: S608 (quoted, and no value)
-            return sorted(str(revision) for (revision,) in rows)
+    try:
+        for table, column in (("alembic_version", "version_num"), ("migrate_version", "version")):
+            query = "SELECT 1 FROM information_schema.tables WHERE table_schema = %s AND table_name = %s"
+            if run(connection, query, (name, table)):
+                quoted = name.replace("`", "``")
+                rows = run(connection, f"SELECT {column} FROM `{quoted}`.{table}")  # noqa: S608 (quoted, and no value)
+                return sorted(str(revision) for (revision,) in rows)
+    except CONNECTION_ERRORS as error:
+        raise explain(f"reading the revision of the schema of the database {name!r}", error) from error
     return []
 
 

@@ -16,7 +16,11 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.openstack_ops.glance.plugins.module_utils import _preflight, _probe_node
+from ansible_collections.openstack_ops.glance.plugins.module_utils import (
+    _preflight,
+    _probe_node,
+    _schema,
+)
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.modules import database, preflight
 from ansible_collections.openstack_ops.glance.tests.unit.plugins.scripted_http import Exchange, ScriptedServer
@@ -150,6 +154,37 @@ class TestNode:
         assert codes(run(database_login=mariadb.tcp_login, schema={**wanted, "release": "caracal"})) == []
         absent = {"database": "absent", "release": "zed", "releases": table}
         assert codes(run(database_login=mariadb.tcp_login, schema=absent)) == []
+
+    def test_schema_that_may_not_be_read(self, run: Run, mariadb: PrivateMariaDB) -> None:
+        mariadb.execute(
+            "CREATE DATABASE glance",
+            "CREATE TABLE glance.alembic_version (version_num varchar(32))",
+            "CREATE USER poor@'%' IDENTIFIED BY 'hush'",
+            "GRANT INSERT ON glance.* TO poor@'%'",
+        )
+        login = {**mariadb.tcp_login, "login_user": "poor", "login_password": "hush"}
+        result = run(database_login=login, schema={"database": "glance", "release": "zed", "releases": []})
+        assert codes(result) == ["GLS-203"]
+        assert (
+            "reading the revision of the schema of the database 'glance': SELECT command denied"
+            in result["messages"][0]
+        )
+
+    def test_server_that_ends_the_session(
+        self, run: Run, mariadb: PrivateMariaDB, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        original = _schema.run
+
+        def run_in_a_session_that_ends(connection: t.Any, *statement: t.Any) -> t.Any:
+            with mariadb.connect() as session, session.cursor() as cursor:
+                cursor.execute(f"KILL {connection.thread_id()}")
+            return original(connection, *statement)
+
+        monkeypatch.setattr(_schema, "run", run_in_a_session_that_ends)
+        schema = {"database": "glance", "release": "zed", "releases": []}
+        result = run(database_login=mariadb.tcp_login, schema=schema)
+        assert codes(result) == ["GLS-203"]
+        assert "run again" in result["messages"][0] or "check the server" in result["messages"][0]
 
     def test_advisories(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(_probe_node.shutil, "which", lambda name: "/usr/bin/apt-cache")
