@@ -44,7 +44,7 @@ def run(params: dict[str, t.Any]) -> dict[str, t.Any]:
     node = params["node"] or socket.gethostname()
     if params["scope"] == "node":
         outcome = run_all(node, list(node_probes(params)), params["timeout"])
-        if _probe_directory.all_settled(outcome.facts):
+        if _probe_directory.all_settled(outcome.facts, [entry["path"] for entry in params["directories"] or []]):
             outcome.settled.add("directories")
     else:
         outcome = run_all(node, list(control_probes(params)), params["timeout"])

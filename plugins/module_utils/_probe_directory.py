@@ -118,14 +118,19 @@ def directory(outcome: Outcome, deadline: Deadline, wanted: Directory, user: str
     _judge_rights(outcome, name, wanted, owner, _look_as(wanted.path, owner, deadline))
 
 
-def all_settled(facts: t.Mapping[str, t.Any]) -> bool:
-    """Tell whether every directory that was looked at is there, of Glance's user, and closed to others."""
+def all_settled(facts: t.Mapping[str, t.Any], paths: t.Collection[str]) -> bool:
+    """Tell whether every directory is there, of Glance's user, and closed to others.
+
+    :param paths: the directories. One that could not be looked at is not among the facts.
+    """
     user, found = facts.get("user", {}), facts.get("directories", [])
     wanted = (True, True, user.get("uid"), user.get("gid"), MODE)
-    return bool(found and user.get("exists")) and all(
-        (one["exists"], one.get("is_directory"), one.get("uid"), one.get("gid"), one.get("mode")) == wanted
+    good = {
+        one["path"]
         for one in found
-    )
+        if (one["exists"], one.get("is_directory"), one.get("uid"), one.get("gid"), one.get("mode")) == wanted
+    }
+    return bool(paths and user.get("exists")) and good.issuperset(paths)
 
 
 def _look_as(path: str, user: t.Optional[Account], deadline: Deadline) -> t.Optional[dict[str, t.Any]]:

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.openstack_ops.glance.plugins.module_utils import (
     _preflight,
+    _probe_directory,
     _probe_node,
     _schema,
 )
@@ -248,6 +249,26 @@ class TestNode:
         assert run(directories=[{"path": str(tmp_path)}], user=me)["settled"]["directories"] is settled
         missing = [{"path": str(tmp_path)}, {"path": str(tmp_path / "missing")}]
         assert run(directories=missing, user=me)["settled"]["directories"] is False
+
+    def test_a_directory_that_could_not_be_looked_at_is_not_settled(
+        self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        original = _probe_directory._look_as
+        good, hanging = tmp_path / "good", tmp_path / "hanging"
+        for path in (good, hanging):
+            path.mkdir()
+            path.chmod(0o750)
+        options = {"directories": [{"path": str(good)}, {"path": str(hanging)}]}
+        options["user"] = pwd.getpwuid(os.geteuid()).pw_name
+        assert run(**options)["settled"]["directories"] is True
+
+        def look_as(path: str, user: t.Any, deadline: t.Any) -> t.Any:
+            return None if path == str(hanging) else original(path, user, deadline)
+
+        monkeypatch.setattr(_probe_directory, "_look_as", look_as)
+        result = run(**options)
+        assert result["settled"]["directories"] is False
+        assert result["not_checked"] == [{"code": "GLS-150", "why": f"{hanging} could not be looked at"}]
 
     def test_nothing_is_settled_that_was_not_looked_at(self, run: Run) -> None:
         assert set(run()["settled"].values()) == {False}
