@@ -366,6 +366,10 @@ CHECKS: dict[str, Check] = {
         "the verification comes to its end",
         "run it again",
     ),
+    "GLS-314": Check(
+        "Glance notes in which store each image is",
+        "look at the API's log on the node that is named, then run the verification again",
+    ),
     # A switch from one store to another.
     "GLS-401": Check(
         "`glance_switch_from` and `glance_switch_to` name stores of `glance_stores`",

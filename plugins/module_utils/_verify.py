@@ -120,7 +120,7 @@ class Verification:
 
     def prove(self, size: int) -> None:
         """Upload an image through the first node that is fine, read it back from all of them, and delete it."""
-        first = next((node for node in self.nodes if node.fine), None)
+        first = self._first_fine()
         if first is None:
             return
         try:
@@ -142,16 +142,21 @@ class Verification:
                 self._delete(first, self.proof)
 
     def note_stores(self, check_mode: bool) -> None:
-        """Let Glance note in which store each image is, by the first node.
+        """Let Glance note in which store each image is, by the first node that is fine.
 
-        :param check_mode: only look, and take no answer for a site that is not deployed yet.
-        :raises GlanceError: when that cannot be found out.
+        :param check_mode: only look.
         """
-        tagging = Tagging(ImageApi(self._connection, self.nodes[0].url))
-        tagging.look(check_mode)
-        if not check_mode and tagging.left:
-            tagging.tag()
-        self.noted = tagging.result()
+        first = self._first_fine()
+        if first is None:
+            return
+        try:
+            tagging = Tagging(ImageApi(self._connection, first.url))
+            tagging.look(check_mode)
+            if not check_mode and tagging.left:
+                tagging.tag()
+            self.noted = tagging.result()
+        except GlanceError as error:
+            self._problem("GLS-314", first.node, error)
 
     def result(self) -> dict[str, t.Any]:
         """What the module returns."""
@@ -281,6 +286,9 @@ class Verification:
             self._problem("GLS-312", node.node, error)
 
     # --- common -------------------------------------------------------------------------------------------------------
+
+    def _first_fine(self) -> t.Optional[Node]:
+        return next((node for node in self.nodes if node.fine), None)
 
     def _ask(self, node: Node, path: str, method: str = "GET", **options: t.Any) -> t.Any:
         # Some servers close a connection without saying so: none is used twice.

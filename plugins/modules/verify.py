@@ -197,7 +197,8 @@ removed_leftovers:
   elements: str
   sample: []
 stores:
-  description: The images that had no store noted, or one that is not configured. None without O(note_stores).
+  description: The images that had no store noted, or one that is not configured. None without O(note_stores), and
+    when no node is fine.
   returned: always
   type: dict
   contains:

@@ -501,6 +501,27 @@ class TestStores:
         again = run(note_stores=True)
         assert (again["stores"]["images"], again["stores"]["tagged"]) == (1, [])
 
+    def test_a_node_that_is_fine_is_asked(self, run: Run, site: Site, untagged: str) -> None:
+        site.answers["GET /two/v2/info/stores"] = site.answers.pop("GET /one/v2/info/stores")
+        site.answers["GET /one/healthcheck"] = (500, b"")
+        result = run(note_stores=True)
+        assert codes(result) == [("GLS-301", "one")]
+        assert column(result, "download") == ["skipped", "ok"]
+        assert [image["id"] for image in result["stores"]["untagged"]] == [untagged]
+
+    def test_nobody_is_asked_when_no_node_is_fine(self, run: Run, site: Site) -> None:
+        site.answers = {f"GET /{node}/healthcheck": (500, b"") for node in ("one", "two")}
+        result = run(note_stores=True)
+        assert codes(result) == [("GLS-301", "one"), ("GLS-301", "two")]
+        assert result["stores"] is None
+
+    def test_what_cannot_be_noted_does_not_hide_the_rest(self, run: Run, site: Site, untagged: str) -> None:
+        site.answers["GET /one/v2/info/stores"] = (500, b"broken")
+        site.answers["GET /two/v2/images/ID/file"] = (404, b"No image found")
+        result = run(note_stores=True)
+        assert codes(result) == [("GLS-314", "one"), ("GLS-311", "two")]
+        assert result["stores"] is None
+
     def test_check_mode_asks_for_none(self, run: Run, site: Site, untagged: str) -> None:
         result = run(check=True, note_stores=True)
         assert [image["id"] for image in result["stores"]["untagged"]] == [untagged]
