@@ -126,16 +126,12 @@ def _judge_advisories(outcome: Outcome, wanted: Packages, version: str, deadline
         answer = run_command(["dpkg", "--compare-versions", one, "ge", other], deadline)
         return answer is not None and answer.returncode == 0
 
-    closed = []
     for advisory in open_advisories(version, wanted.advisories.known, at_least):
         through = [what for what in advisory["through"] if what in wanted.advisories.exposed]
         told = f"{wanted.name} {version} still has {advisory['id']} ({advisory['what']})"
         if through:
             problem = Problem("GLS-107", f"{told}, and there is {' and '.join(through)}", outcome.node)
             outcome.notes.append(problem.message)
-        else:
-            closed.append(advisory["id"])
-    outcome.facts["advisories"] = closed
 
 
 def _policy(package: str, deadline: Deadline, options: t.Sequence[str] = ()) -> list[t.Optional[str]]:

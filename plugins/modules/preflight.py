@@ -447,7 +447,6 @@ facts:
       installed_release: null
       candidate: 2:25.1.0-2+deb12u5
       candidate_release: zed
-    advisories: [OSSA-2026-038]
     schema: [wallaby_contract01]
     listener: null
     database: {version: 10.11.14-MariaDB-0+deb12u2, tls: false}
