@@ -79,7 +79,8 @@ def _package_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:
     if params["package"]:
         releases = {str(name): int(number) for name, number in (params["releases"] or {}).items()}
         advisories = _probe_node.Advisories(params["advisories"] or (), params["exposed"] or ())
-        wanted = _probe_node.Packages(params["package"], params["release"] or "", releases, advisories)
+        release, offered = params["release"] or "", params["package_offered"]
+        wanted = _probe_node.Packages(params["package"], release, releases, advisories, offered)
         yield Probe("GLS-101", "the package source", functools.partial(_probe_node.packages, wanted=wanted))
     if params["packages"]:
         yield Probe("GLS-101", "the packages", functools.partial(_probe_node.installed, names=params["packages"]))

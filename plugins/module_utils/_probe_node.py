@@ -61,12 +61,16 @@ class Advisories(t.NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Packages:
-    """The package that is wanted, and from which release."""
+    """The package that is wanted, and from which release.
+
+    :param offered: whether the node has the package source already.
+    """
 
     name: str
     release: str = ""
     releases: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
     advisories: Advisories = dataclasses.field(default_factory=Advisories)
+    offered: bool = True
 
     def number_of(self, version: t.Optional[str]) -> t.Optional[int]:
         """Return the major number of a package's Glance; before Liberty its version was the release's series."""
@@ -104,10 +108,12 @@ def major(version: t.Optional[str]) -> t.Optional[int]:
 def packages(outcome: Outcome, deadline: Deadline, wanted: Packages) -> None:
     """Compare what is installed, and what the package source offers, with the wanted release."""
     if shutil.which("apt-cache") is None:
-        outcome.skip("GLS-101", "the node has no apt-cache; the package sources of other families are not looked at")
+        outcome.skip("GLS-101", "the node has no apt-cache; the packages of other families are not looked at")
         return
     installed, candidate = _policy(wanted.name, deadline)
-    if candidate is None:
+    if not wanted.offered:
+        candidate = None
+    elif candidate is None:
         candidate = _candidate_of_fresh_lists(outcome, wanted.name, deadline)
     outcome.facts["package"] = {
         "name": wanted.name,

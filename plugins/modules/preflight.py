@@ -44,6 +44,12 @@ options:
       - Where the node's package lists do not have it, fresh ones are fetched to a temporary place; the node's stay as
         they are.
     type: str
+  package_offered:
+    description:
+      - Whether the package source of O(release) is there already. Where it is going to be added, what the node's other
+        sources offer tells nothing, and only the installed version is compared.
+    type: bool
+    default: true
   packages:
     description:
       - The packages that shall be installed, for RV(settled.packages).
@@ -487,6 +493,7 @@ ARGUMENT_SPEC = {
     "node": {"type": "str"},
     "timeout": {"type": "int", "default": 30},
     "package": {"type": "str"},
+    "package_offered": {"type": "bool", "default": True},
     "packages": {"type": "list", "elements": "str"},
     "leftovers": {"type": "list", "elements": "str"},
     "release": {"type": "str"},

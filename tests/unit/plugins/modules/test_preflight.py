@@ -215,6 +215,23 @@ class TestNode:
         assert codes(result) == ["GLS-102"]
         assert result["facts"]["package"]["candidate_release"] == "zed"
 
+    def test_installed_package_of_a_source_that_is_going_to_be_added(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(_probe_node.shutil, "which", lambda name: "/usr/bin/apt-cache")
+        policy = ["2:30.0.0-0ubuntu1~cloud0", "2:25.1.0-0ubuntu1"]
+        monkeypatch.setattr(_probe_node, "_policy", lambda package, deadline, options=(): list(policy))
+        advisory = {"id": "OSSA-1", "what": "fetches anything", "since": 16, "fixed": ["30.2.1"], "through": ["web"]}
+        options = {"package": "glance-api", "package_offered": False, "releases": {"zed": 25, "epoxy": 30}}
+        options = {**options, "advisories": [advisory], "exposed": ["web"]}
+        result = run(**options, release="zed")
+        assert codes(result) == ["GLS-103"]
+        assert "still has OSSA-1" in result["notes"][0]
+        policy[0] = None
+        result = run(**options, release="epoxy")
+        assert (result["problems"], result["notes"], result["not_checked"]) == ([], [], [])
+        assert result["facts"]["package"]["candidate"] is None
+
     @pytest.mark.parametrize(
         ("states", "settled"),
         [
