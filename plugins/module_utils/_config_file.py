@@ -62,25 +62,46 @@ class Host(t.Protocol):
         """Tell the operator something."""
 
 
-def converge(host: Host, params: Params, mask: Mask) -> dict[str, t.Any]:
-    """Bring the file that ``params`` describe about, and return what became of it.
+class Draft(t.NamedTuple):
+    """A file that was found good and is not in place yet.
 
-    :raises GlanceError: when something is wrong; the file is as it was then.
+    :param source: the temporary file with the new text; None where the text does not change.
+    :param new: whether there is no such file yet.
+    :param result: what is known of the result.
+    """
+
+    params: Params
+    source: t.Optional[str]
+    new: bool
+    result: dict[str, t.Any]
+
+
+def draft(host: Host, params: Params, mask: Mask) -> Draft:
+    """Make the file that ``params`` describe in a temporary place.
+
+    :raises GlanceError: when something is wrong with it, or with where it shall go.
     """
     path = params["path"]
     observed = read(path)
     desired = desired_text(params["content"], params["options"])
     if not host.check_mode:
         require_accounts(path, params["owner"], params["group"])
+    source: t.Optional[str] = None
     result: dict[str, t.Any] = {"path": path, "validated": False, "diff": []}
     if observed != desired:
         source = written(host, desired)
         result.update(validate(host, params, source, mask))
-        result["diff"].append(content_diff(path, mask, observed, desired))
-        if not host.check_mode:
-            result.update(put(host, source, path, backup=params["backup"]))
-    attributes_changed = set_attributes(host, params, path, result["diff"], new=observed is None)
-    return {**result, "changed": observed != desired or attributes_changed}
+        result["diff"] = [content_diff(path, mask, observed, desired)]
+    return Draft(params, source, observed is None, result)
+
+
+def finish(host: Host, good: Draft) -> dict[str, t.Any]:
+    """Put the file in place, and return what became of it."""
+    params, result, changed = good.params, good.result, good.source is not None
+    if good.source is not None and not host.check_mode:
+        result.update(put(host, good.source, params["path"], backup=params["backup"]))
+    attributes_changed = set_attributes(host, params, params["path"], result["diff"], new=good.new)
+    return {**result, "changed": changed or attributes_changed}
 
 
 def without_secrets(params: Params, mask: Mask) -> Params:

@@ -5,7 +5,7 @@
 
 # This file is private to the collection: anything in it may change at any time.
 
-"""Several configuration files and the directories that they lie in, brought about one after the other."""
+"""Several configuration files and the directories that they lie in: no file is replaced before all are good."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ Result = dict[str, t.Any]
 def converge(host: _config_file.Host) -> Result:
     """Bring the directories and then the files about, and return the result of the module.
 
-    :raises GlanceError: when something is wrong; what came before it in the lists is done then.
+    :raises GlanceError: when something is wrong. Directories may have been made then, but no file was changed, unless
+        the system refused to replace one.
     """
     mask = Mask(host.params["secrets"])
     files = host.params["files"]
     _hide(host, mask)
     done = [_directory(host, params) for params in host.params["directories"]]
-    written = [_file(host, params, mask) for params in files]
+    drafts = [_draft(host, params, mask) for params in files]
+    written = [_config_file.finish(host, draft) for draft in drafts]
     diff = [part for result in [*done, *written] for part in result.pop("diff")]
     return {
         "changed": any(result["changed"] for result in [*done, *written]),
@@ -47,9 +49,9 @@ def _hide(host: _config_file.Host, mask: Mask) -> None:
     host.no_log_values = {secret for secret in host.params["secrets"] if secret}
 
 
-def _file(host: _config_file.Host, params: _config_file.Params, mask: Mask) -> Result:
+def _draft(host: _config_file.Host, params: _config_file.Params, mask: Mask) -> _config_file.Draft:
     try:
-        return _config_file.converge(host, params, mask)
+        return _config_file.draft(host, params, mask)
     except GlanceError as error:
         if params["path"] in str(error):
             raise

@@ -18,8 +18,8 @@ description:
   - With O(files[].validator=oslo), every option and every value is checked against the options of the Glance that is
     installed on the controller before the file is put in place. All problems are told at once, and the file stays as it
     was.
-  - The directories are made in their order, then the files are written in theirs. The first one that cannot be ends it,
-    with those before it done.
+  - The directories are made first, in their order. Then all files are made and checked in a temporary place, and only
+    when all of them are good are they put in place, in theirs.
 options:
   directories:
     description:

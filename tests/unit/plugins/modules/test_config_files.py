@@ -644,11 +644,14 @@ def test_the_overrides_of_one_file_are_in_no_other(run_all: Run, tmp_path: Path)
     assert result["invocation"]["module_args"]["files"][1]["options"]["DEFAULT"]["x"] == 2
 
 
-def test_what_cannot_be_written_ends_it(run_all: Run, tmp_path: Path) -> None:
+def test_no_file_is_changed_unless_all_can_be_written(run_all: Run, tmp_path: Path) -> None:
+    (tmp_path / "first.conf").write_text("# what was there\n")
     result = run_all(validator="oslo", python=str(tmp_path / "python3"))
     assert result["failed"]
     assert str(tmp_path / "conf.d" / "second.conf") in result["msg"]
     assert not (tmp_path / "conf.d" / "second.conf").exists()
+    assert [path.name for path in tmp_path.glob("first.conf*")] == ["first.conf"]
+    assert (tmp_path / "first.conf").read_text() == "# what was there\n"
 
 
 def test_a_file_in_the_place_of_a_directory(run_all: Run, tmp_path: Path) -> None:
