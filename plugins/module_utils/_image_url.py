@@ -14,7 +14,8 @@ import typing as t
 
 URL = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://"
-    r"(?:(?P<user>[^/?#@\s:]*)(?::(?P<password>\S*))?@)?"
+    # What begins as a port and a path do is no password: the path may have an @ in it.
+    r"(?:(?P<user>[^/?#@\s:]*)(?::(?!\d{1,5}/)(?P<password>\S*))?@)?"
     r"(?P<place>[^?#\s]*)(?:\?(?P<query>[^#\s]*))?(?:#\S*)?"
 )
 """Also what is no good URL, such as one with a slash in its password: it holds a secret all the same."""

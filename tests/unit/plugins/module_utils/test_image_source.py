@@ -192,6 +192,8 @@ def test_the_size_of_a_short_url_is_known_without_being_announced() -> None:
         ("https://user:pa%40ss@host:1/a/b?signature=x", "https://host:1/a/b?...", {"pa%40ss", "signature=x"}),
         ("https://token@host/a#part", "https://host/a", {"token"}),
         ("https://user:a/b@host/a", "https://host/a", {"a/b"}),
+        ("https://host:8443/pool/a@b/img?x=1", "https://host:8443/pool/a@b/img?...", {"x=1"}),
+        ("https://user:8443@host/a@b", "https://b", {"8443@host/a"}),
         ("https://[::1/a?x=1", "https://[::1/a?...", {"x=1"}),
         ("sha512:https://user:word@host/SUMS", "sha512:https://host/SUMS", {"word"}),
         ("/srv/a@b?c", "/srv/a@b?c", set()),
