@@ -32,15 +32,16 @@ LONGEST_NAME = 255
 IMPORT_METHODS = ("upload", "glance-direct", "web-download", "glance-download")
 """How the data get into Glance: sent by the module at once or by way of the staging area, or fetched by Glance."""
 
+# What can be a URL is kept out of the system's log; of the output, hide_only_secrets hides only what is secret in it.
 IMAGE_SPEC: dict[str, dict[str, t.Any]] = {
     "name": {"type": "str"},
     "previous_names": {"type": "list", "elements": "str", "default": []},
     "id": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "source": {"type": "str"},
-    "checksum": {"type": "str"},
+    "source": {"type": "str", "no_log": True},
+    "checksum": {"type": "str", "no_log": True},
     "checksum_keyring": {"type": "path"},
-    "checksum_signature": {"type": "str"},
+    "checksum_signature": {"type": "str", "no_log": True},
     "decompress": {"type": "bool", "default": False},
     "max_size": {"type": "bytes", "default": "100G"},
     "convert": {"type": "str", "choices": list(TARGETS)},

@@ -31,12 +31,18 @@ def shown_url(text: str) -> str:
 
 def secrets_in(image: t.Mapping[str, t.Any]) -> set[str]:
     """Return what must not be shown of the options of one image: passwords, tokens and queries."""
-    found = {secret for option in LOCATIONS for secret in _secrets(str(image.get(option) or ""))}
-    return found - {""}
+    return {secret for option in LOCATIONS for secret in secrets_of(str(image.get(option) or ""))}
 
 
-def _secrets(text: str) -> t.Iterator[str]:
+def secrets_in_all(images: t.Iterable[t.Mapping[str, t.Any]]) -> set[str]:
+    """Return what must not be shown of the options of several images."""
+    return {secret for image in images for secret in secrets_in(image)}
+
+
+def secrets_of(text: str) -> set[str]:
+    """Return what must not be shown of a text with URLs."""
+    found: set[str] = set()
     for url in URL.finditer(text):
         # Without a password, what stands before the host is a token.
-        yield (url["user"] if url["password"] is None else url["password"]) or ""
-        yield url["query"] or ""
+        found.update(((url["user"] if url["password"] is None else url["password"]) or "", url["query"] or ""))
+    return found - {""}

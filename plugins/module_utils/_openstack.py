@@ -73,28 +73,36 @@ def require_sdk() -> None:
         raise GlanceError(f"openstacksdk {found} is too old", remedy=remedy)
 
 
-def hide_only_secrets(module: AnsibleModule, secrets: t.Optional[t.Mapping[str, str]] = None) -> None:
+def hide_only_secrets(
+    module: AnsibleModule, secrets: t.Optional[t.Mapping[str, t.Callable[[t.Any], t.Any]]] = None
+) -> None:
     """Let the module's output show what ``auth`` and ``cloud`` hold, except the secrets.
 
     ansible-core hides every string inside an option marked as secret wherever it occurs in the output: an
     administrator called ``admin`` would hide the role ``admin``. Both options stay marked, so that nothing of them
     reaches the system's log; to be called right after the module has been created.
 
-    :param secrets: further options that are dictionaries marked as secret, each with the only name inside that is one.
+    :param secrets: further options marked as secret, each with a function that returns what of its value is one.
     """
     shown: set[str] = set()
     secret: set[str] = set()
     for name, option in module.argument_spec.items():
-        if name == "cloud" and isinstance(module.params[name], str):
-            shown.add(module.params[name])
+        value = module.params[name]
+        if name == "cloud" and isinstance(value, str):
+            shown.add(value)
         elif name in ("auth", "cloud"):
-            _sort_values(module.params[name], secret, shown, secret)
-        elif secrets and name in secrets:
-            inside = dict(module.params[name] or {})
-            secret.update(_texts(inside.pop(secrets[name], None)))
-            shown.update(_texts(inside))
+            _sort_values(value, secret, shown, secret)
+        elif secrets and name in secrets and value:
+            # A part of a text is not among what ansible-core hides.
+            found = set(_texts(secrets[name](value))) - {""}
+            module.no_log_values.update(found)
+            secret.update(found)
+            shown.update(_texts(value))
         elif option.get("no_log"):
-            _sort_values(module.params[name], secret, secret, secret)
+            _sort_values(value, secret, secret, secret)
+        elif isinstance(value, dict):
+            inner = option.get("options") or {}
+            secret.update(_texts([value.get(suboption) for suboption in inner if inner[suboption].get("no_log")]))
     module.no_log_values.difference_update(shown - secret)
 
 
@@ -112,7 +120,7 @@ def _sort_values(value: t.Any, here: set[str], shown: set[str], secret: set[str]
 def _texts(value: t.Any) -> t.Iterator[str]:
     if isinstance(value, dict):
         value = list(value.values())
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, set)):
         for inner in value:
             yield from _texts(inner)
     elif value is not None:

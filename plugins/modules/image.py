@@ -412,7 +412,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_declar
     MUTUALLY_EXCLUSIVE,
     REQUIRED_ONE_OF,
 )
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_url import secrets_in
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_url import LOCATIONS, secrets_of
 from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import (
     AUTH_ARGUMENT_SPEC,
     hide_only_secrets,
@@ -433,8 +433,7 @@ def main() -> None:
         mutually_exclusive=MUTUALLY_EXCLUSIVE,
         supports_check_mode=True,
     )
-    hide_only_secrets(module)
-    module.no_log_values.update(secrets_in(module.params))
+    hide_only_secrets(module, dict.fromkeys(LOCATIONS, secrets_of))
     try:
         result = _image.run(module.params, check_mode=module.check_mode, warn=module.warn)
     except GlanceError as error:

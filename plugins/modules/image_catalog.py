@@ -184,7 +184,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _image_catalog
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_url import secrets_in
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_url import secrets_in_all
 from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import (
     AUTH_ARGUMENT_SPEC,
     hide_only_secrets,
@@ -192,7 +192,8 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack im
 
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     **AUTH_ARGUMENT_SPEC,
-    "images": {"type": "list", "elements": "dict", "required": True},
+    # Not all of it is secret, but nothing of it belongs in the system's log.
+    "images": {"type": "list", "elements": "dict", "required": True, "no_log": True},
     "catalog": {"type": "str", "default": "default"},
     "purge": {"type": "bool", "default": False},
     "transfers": {"type": "int", "default": 4},
@@ -203,8 +204,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    hide_only_secrets(module)
-    module.no_log_values.update(*(secrets_in(image) for image in module.params["images"]))
+    hide_only_secrets(module, {"images": secrets_in_all})
     try:
         report = _image_catalog.run(module.params, check_mode=module.check_mode, warn=module.warn)
     except GlanceError as error:

@@ -481,7 +481,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._database imp
     LOGIN_REQUIRED_TOGETHER,
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_url import secrets_in
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_url import secrets_in_all
 from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import (
     AUTH_ARGUMENT_SPEC,
     hide_only_secrets,
@@ -542,7 +542,7 @@ ARGUMENT_SPEC = {
         "options": LOGIN_ARGUMENT_SPEC,
         "required_together": LOGIN_REQUIRED_TOGETHER,
     },
-    # What goes with it is checked by the modules whose options these are.
+    # What goes with it is checked by the modules whose options these are. Their secrets stay out of the system's log.
     "database_resource": {"type": "dict", "no_log": True},
     "registration": {"type": "dict", "no_log": True},
     "schema": {
@@ -553,15 +553,21 @@ ARGUMENT_SPEC = {
             "releases": {"type": "list", "elements": "dict", "required": True},
         },
     },
-    "images": {"type": "list", "elements": "dict"},
+    "images": {"type": "list", "elements": "dict", "no_log": True},
 }
 
 
 def main() -> None:
     """Look, and report."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    hide_only_secrets(module, {"database_resource": "password", "registration": "service_password"})
-    module.no_log_values.update(*(secrets_in(image) for image in module.params["images"] or []))
+    hide_only_secrets(
+        module,
+        {
+            "database_resource": lambda options: options.get("password"),
+            "registration": lambda options: options.get("service_password"),
+            "images": secrets_in_all,
+        },
+    )
     try:
         result = _preflight.run(module.params)
     except GlanceError as error:

@@ -38,6 +38,14 @@ class RunModule(t.Protocol):
 
 
 @pytest.fixture
+def system_log(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that will hold what a module writes to the system's log."""
+    lines: list[str] = []
+    monkeypatch.setattr(basic.AnsibleModule, "log", lambda _module, message, **_options: lines.append(str(message)))
+    return lines
+
+
+@pytest.fixture
 def run_module(capsys: pytest.CaptureFixture[str]) -> RunModule:
     """Return a function that runs a module and gives its result; a failed module gives ``failed: True``."""
 

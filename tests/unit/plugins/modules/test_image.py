@@ -338,6 +338,17 @@ class TestRefusal:
         assert cloud.sent(*WRITES) == []
 
 
+def test_tokens_of_urls_are_kept_out_of_the_log(keep: Keep, cloud: FakeCloud, system_log: list[str]) -> None:
+    url = "https://images.example.org/disk?X-Amz-Signature=hushhush"
+    cloud.add("disk", QCOW2, **ACTIVE)
+    options = {"source": url, "checksum": digest("sha512"), "import_method": "web-download"}
+    arguments = keep(check=True, **options)["invocation"]["module_args"]
+    assert arguments["source"] == "https://images.example.org/disk?********"
+    assert (arguments["checksum"], arguments["name"]) == (options["checksum"], "disk")
+    assert any("Invoked with" in line for line in system_log)
+    assert "hush" not in str(system_log)
+
+
 class TestUrl:
     """A URL is streamed, and checked before its last bytes are sent."""
 

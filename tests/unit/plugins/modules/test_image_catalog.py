@@ -313,10 +313,16 @@ def test_the_example_can_be_read() -> None:
     assert all(image["checksum"] for image in images)
 
 
-def test_credentials_in_a_url_are_not_shown(run: Run) -> None:
+def test_credentials_in_a_url_are_not_shown(run: Run, system_log: list[str]) -> None:
     url = "http://user:hushhush@127.0.0.1:9/disk?key=hushmore"
     result = run([{"name": "a", "source": url}, {"name": "b", "source": "/disk", "checksum": f"md5:{url}"}])
     assert "hush" not in str(result)
+    assert result["invocation"]["module_args"]["images"] == [
+        {"name": "a", "source": "http://user:********@127.0.0.1:9/disk?********"},
+        {"name": "b", "source": "/disk", "checksum": "md5:http://user:********@127.0.0.1:9/disk?********"},
+    ]
+    assert any("images=NOT_LOGGING_PARAMETER" in line for line in system_log)
+    assert "hush" not in str(system_log)
 
 
 def test_progress_of_all_images_together(run: Run, cloud: FakeCloud, source: str, tmp_path: Path) -> None:

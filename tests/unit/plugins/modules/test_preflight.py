@@ -403,13 +403,22 @@ class TestControl:
         assert "the image 'sum': " in result["messages"][1]
         assert all(message.count("What to do:") == 1 for message in result["messages"])
 
-    def test_secrets_in_urls_of_images_are_not_shown(self, run: Run) -> None:
+    def test_secrets_in_urls_of_images_are_not_shown(self, run: Run, system_log: list[str]) -> None:
         url = "http://user:hushhush@127.0.0.1:9/disk?key=hushmore"
         images = [{"name": "a", "source": url}, {"name": "b", "source": "/disk", "checksum": f"md5:{url}"}]
         with ScriptedServer(token("admin")) as server:
             result = run(scope="control", auth=auth(server.url), images=images)
         assert codes(result) == ["GLS-204", "GLS-204"]
-        assert "hush" not in str(result)
+        assert "hush" not in str(result) + str(system_log)
+        assert result["invocation"]["module_args"]["images"][0] == {
+            "name": "a",
+            "source": "http://user:********@127.0.0.1:9/disk?********",
+        }
+
+    def test_a_password_that_an_image_is_called_by_stays_hidden(self, run_module: t.Any) -> None:
+        login = {"login_host": "127.0.0.1", "login_port": free_port(), "login_password": "cirros"}
+        result = run_module(preflight, {"database_login": login, "images": [{"name": "cirros"}]})
+        assert "cirros" not in str(result)
 
     def test_nothing_of_a_node_is_looked_at(self, run: Run) -> None:
         with ScriptedServer(token("admin")) as server:
