@@ -17,10 +17,10 @@ import re
 import typing as t
 from urllib.parse import quote
 
-from ansible_collections.openstack_ops.glance.plugins.module_utils._database import driver_password
 from ansible_collections.openstack_ops.glance.plugins.module_utils._difference import HIDDEN
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._oslo_format import (
+    driver_password,
     escape_dollars,
     option_lines,
 )

@@ -134,15 +134,6 @@ def require_driver() -> None:
         raise GlanceError(f"PyMySQL {found} is too old", remedy=remedy)
 
 
-def driver_password(password: str) -> str:
-    """Return what a SQLAlchemy URL has to hold, percent-encoded, for PyMySQL to send ``password``.
-
-    PyMySQL encodes a text as latin-1 where every other client sends UTF-8. The bytes of the UTF-8 text seen as latin-1
-    come out right, whatever characters the password has.
-    """
-    return password.encode().decode("latin-1")
-
-
 def connect(params: t.Mapping[str, t.Any], *, database: t.Optional[str] = None, read_only: bool = False) -> Session:
     """Log in with the options of LOGIN_ARGUMENT_SPEC. The caller closes the connection.
 

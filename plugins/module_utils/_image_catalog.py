@@ -18,12 +18,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image import ImageKeeper, Outcome
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import ImageApi, status_of
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_declaration import (
-    IMAGE_SPEC,
-    MUTUALLY_EXCLUSIVE,
-    REQUIRED_ONE_OF,
-    Declaration,
-)
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_declaration import Declaration
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_find import SearchListing, owner_id
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_prepare import checksum_files
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_progress import JointProgress
@@ -36,6 +31,11 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record
     shown,
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_signals import Stopped, stoppable, undisturbed
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_spec import (
+    IMAGE_SPEC,
+    MUTUALLY_EXCLUSIVE,
+    REQUIRED_ONE_OF,
+)
 from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import connect
 from ansible_collections.openstack_ops.glance.plugins.module_utils._stores import near_miss
 

@@ -21,9 +21,9 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._errors impor
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_checksum import Checksum
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_progress import Teller
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_source import FileSource, Stream, UrlSource
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_spec import CONVERTIBLE
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_unpack import UnpackedSource
 
-TARGETS = ("raw", "qcow2", "vhd", "vhdx", "vmdk", "vdi")
 QEMU_NAMES = {"vhd": "vpc"}
 """What qemu-img calls by another name than Glance."""
 
@@ -69,7 +69,7 @@ class ConvertedSource:
     def choose(self, disk_format: str, container_format: t.Optional[str]) -> str:
         """Return the format of the result, after looking at the original."""
         self._disk_format = self._original.choose(disk_format, container_format)
-        if self._disk_format not in TARGETS:
+        if self._disk_format not in CONVERTIBLE:
             raise GlanceError(
                 f"converting {self.shown}",
                 answer=f"it is {self._disk_format}, which cannot be converted",

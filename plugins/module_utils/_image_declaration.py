@@ -18,67 +18,11 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_checks
     ChecksumFile,
     parse_checksum,
 )
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_convert import TARGETS
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_format import (
-    CONTAINER_FORMATS,
-    DISK_FORMATS,
-    UNPACKED,
-)
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_format import UNPACKED
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import is_reserved
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_url import shown_url
 
 LONGEST_NAME = 255
-
-IMPORT_METHODS = ("upload", "glance-direct", "web-download", "glance-download")
-"""How the data get into Glance: sent by the module at once or by way of the staging area, or fetched by Glance."""
-
-# What can be a URL is kept out of the system's log; of the output, hide_only_secrets hides only what is secret in it.
-IMAGE_SPEC: dict[str, dict[str, t.Any]] = {
-    "name": {"type": "str"},
-    "previous_names": {"type": "list", "elements": "str", "default": []},
-    "id": {"type": "str"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "source": {"type": "str", "no_log": True},
-    "checksum": {"type": "str", "no_log": True},
-    "checksum_keyring": {"type": "path"},
-    "checksum_signature": {"type": "str", "no_log": True},
-    "decompress": {"type": "bool", "default": False},
-    "max_size": {"type": "bytes", "default": "100G"},
-    "convert": {"type": "str", "choices": list(TARGETS)},
-    "work_directory": {"type": "path"},
-    "import_method": {"type": "str", "choices": list(IMPORT_METHODS), "default": "upload"},
-    "remote_image": {
-        "type": "dict",
-        "options": {
-            "id": {"type": "str", "required": True},
-            "region": {"type": "str", "required": True},
-            "interface": {"type": "str", "choices": ["public", "internal", "admin"], "default": "public"},
-        },
-    },
-    "disk_format": {"type": "str", "choices": ["auto", *DISK_FORMATS], "default": "auto"},
-    "container_format": {"type": "str", "choices": list(CONTAINER_FORMATS)},
-    "visibility": {"type": "str", "choices": ["public", "private", "shared", "community"]},
-    "members": {"type": "list", "elements": "str"},
-    "accept_members": {"type": "bool", "default": False},
-    "properties": {"type": "dict"},
-    "properties_mode": {"type": "str", "choices": ["merge", "exact"], "default": "merge"},
-    "tags": {"type": "list", "elements": "str"},
-    "protected": {"type": "bool"},
-    "hidden": {"type": "bool"},
-    "deactivated": {"type": "bool"},
-    "min_disk": {"type": "int"},
-    "min_ram": {"type": "int"},
-    "owner": {"type": "str"},
-    "store": {"type": "str"},
-    "stores": {"type": "list", "elements": "str"},
-    "replace": {"type": "bool", "default": False},
-    "keep": {"type": "int"},
-    "timeout": {"type": "int", "default": 600},
-}
-"""The options of one image."""
-
-REQUIRED_ONE_OF = [["name", "id"]]
-MUTUALLY_EXCLUSIVE = [["store", "stores"]]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,6 +19,7 @@ import struct
 import typing as t
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_spec import DISK_FORMATS
 
 IMPORT_ERROR: t.Optional[ImportError] = None
 try:
@@ -28,22 +29,6 @@ except ImportError as error:
 else:
     # Its findings come back as exceptions; without a handler they would also be printed.
     logging.getLogger("oslo_utils").addHandler(logging.NullHandler())
-
-DISK_FORMATS = (
-    "ami",
-    "ari",
-    "aki",
-    "vhd",
-    "vhdx",
-    "vmdk",
-    "raw",
-    "qcow2",
-    "vdi",
-    "iso",
-    "ploop",
-    "root-tar",
-)
-CONTAINER_FORMATS = ("ami", "ari", "aki", "bare", "ovf", "ova", "docker", "compressed")
 
 UNPACKED = (None, "bare", "ami", "ari", "aki")
 """The container formats whose bytes are those of the disk."""

@@ -16,7 +16,7 @@ import re
 import typing as t
 from urllib.parse import unquote
 
-from ansible_collections.openstack_ops.glance.plugins.module_utils import _image_format
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _image_spec
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_checksum import (
     Checksum,
@@ -135,8 +135,8 @@ def problems(spec: t.Mapping[str, t.Any], *, timeout: float = 15.0, hash_files: 
     name = str(spec.get("name") or spec.get("id") or "")
     about = f"the image {name!r}: "
     found = [] if name else ["it has no name"]
-    found += _unknown_format(spec, "disk_format", ("auto", *_image_format.DISK_FORMATS))
-    found += _unknown_format(spec, "container_format", _image_format.CONTAINER_FORMATS)
+    found += _unknown_format(spec, "disk_format", ("auto", *_image_spec.DISK_FORMATS))
+    found += _unknown_format(spec, "container_format", _image_spec.CONTAINER_FORMATS)
     try:
         parse_checksum(spec.get("checksum"))
     except GlanceError as error:

@@ -16,7 +16,7 @@ import typing as t
 from urllib.parse import SplitResult, urlsplit
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._checks import Problem
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_declaration import IMAGE_SPEC
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_spec import IMAGE_SPEC
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type import (
     ANTELOPE,
     TRAIN,

@@ -14,7 +14,6 @@ import re
 import typing as t
 from urllib.parse import quote
 
-from ansible_collections.openstack_ops.glance.plugins.module_utils._database import driver_password
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 
 _NO_LINE = re.compile(r"[\r\n\0]")
@@ -86,6 +85,15 @@ def swift_value(value: t.Any) -> str:
     text = _scalar(value).replace("%", "%%")
     # The driver takes a quote at the beginning for a pair of quotes, whatever stands at the end.
     return f'"{text}"' if text != text.strip() or text[:1] in ("'", '"') else text
+
+
+def driver_password(password: str) -> str:
+    """Return what a SQLAlchemy URL has to hold, percent-encoded, for PyMySQL to send ``password``.
+
+    PyMySQL encodes a text as latin-1 where every other client sends UTF-8. The bytes of the UTF-8 text seen as latin-1
+    come out right, whatever characters the password has.
+    """
+    return password.encode().decode("latin-1")
 
 
 def database_url(database: t.Mapping[str, t.Any]) -> str:

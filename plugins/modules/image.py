@@ -407,7 +407,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _image
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_declaration import (
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_spec import (
     IMAGE_SPEC,
     MUTUALLY_EXCLUSIVE,
     REQUIRED_ONE_OF,

@@ -247,11 +247,11 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openstack_ops.glance.plugins.module_utils._database import (
     CONNECTION_ERRORS,
     connect,
-    driver_password,
     explain,
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._metadefs import Loading
+from ansible_collections.openstack_ops.glance.plugins.module_utils._oslo_format import driver_password
 from ansible_collections.openstack_ops.glance.plugins.module_utils._schema import (
     Database,
     Desired,

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 import pymysql
 import pytest
-from ansible_collections.openstack_ops.glance.plugins.module_utils import _database, _database_account
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _database, _database_account, _oslo_format
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _database_resource as resource
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _database_state as observation
 from ansible_collections.openstack_ops.glance.plugins.module_utils._database_account import Account
@@ -343,7 +343,7 @@ class TestDriver:
 
     @pytest.mark.parametrize("password", ["plain", "p@ss:w/rd%", "Zürich", "🗝"])
     def test_the_password_of_a_url_is_what_the_server_keeps(self, password: str) -> None:
-        in_url = percent_encode(_database.driver_password(password), safe="")
+        in_url = percent_encode(_oslo_format.driver_password(password), safe="")
         # What SQLAlchemy, then PyMySQL, make of it.
         assert unquote(in_url).encode("latin-1") == password.encode()
 

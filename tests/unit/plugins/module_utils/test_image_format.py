@@ -11,7 +11,7 @@ import gzip
 import typing as t
 
 import pytest
-from ansible_collections.openstack_ops.glance.plugins.module_utils import _image_format
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _image_format, _image_spec
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.tests.unit.plugins import image_bytes
 
@@ -45,7 +45,7 @@ def test_auto_finds_the_format(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", image_bytes.COMPLETE)
-@pytest.mark.parametrize("declared", _image_format.DISK_FORMATS)
+@pytest.mark.parametrize("declared", _image_spec.DISK_FORMATS)
 def test_declared_and_found_have_to_agree(name: str, declared: str) -> None:
     found = name.split()[0]
     reader = Bytes(image_bytes.COMPLETE[name])
