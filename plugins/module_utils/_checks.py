@@ -164,6 +164,27 @@ CHECKS: dict[str, Check] = {
         "set glance_package_source_url to the http or https URL of the Cloud Archive or of a mirror of it, or set"
         " glance_release to auto for the release that the distribution has",
     ),
+    "GLS-040": Check(
+        "an installation from source has a version of a release that the collection knows",
+        "set glance_source_version to a version of Glance, for example 33.0.0",
+    ),
+    "GLS-041": Check(
+        "the constraints file of an installation from source can be read on the control node",
+        "correct glance_source_constraints, or leave it out to take the newest versions that fit together",
+    ),
+    "GLS-042": Check(
+        "`glance_release` is the release that `glance_source_version` belongs to",
+        "leave glance_release out: it follows from the version",
+    ),
+    "GLS-043": Check(
+        "glance-api reaches the database through glance-registry only where the release can do that",
+        "set glance_api_through_registry to false; Ussuri is the last release with a registry, 20.0.1 its last version"
+        " whose uploads go through one",
+    ),
+    "GLS-044": Check(
+        "uwsgi has two processes at least, and each of them a thread",
+        "set glance_uwsgi_processes to 2 or more, and glance_uwsgi_threads to 1 or more",
+    ),
     # One node, before anything on it is changed.
     "GLS-101": Check(
         "the node's package source offers Glance",
@@ -184,6 +205,10 @@ CHECKS: dict[str, Check] = {
     "GLS-105": Check(
         "the node's own host name resolves on the node",
         "add the name to DNS or to /etc/hosts of the node",
+    ),
+    "GLS-106": Check(
+        "the Python of an installation from source is one that the release runs on",
+        "name another interpreter in glance_source_python, or an older release in glance_source_version",
     ),
     "GLS-107": Check(
         "nothing is switched on that an open advisory for the Glance of the node is about",

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import os
 import re
 import typing as t
 from urllib.parse import SplitResult, urlsplit
@@ -19,7 +20,9 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._checks impor
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_spec import IMAGE_SPEC
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type import (
     ANTELOPE,
+    ROCKY,
     TRAIN,
+    VICTORIA,
     WALLABY,
     normal_path,
 )
@@ -64,7 +67,14 @@ LISTING_STORES = {
     "default_backend": "glance_default_store",
 }
 """What says in glance_config which stores there are, by the variable that does."""
-FREE_FORM = ("glance_config", "glance_registry_config", "glance_policy", "glance_hardening_options", "glance_images")
+FREE_FORM = (
+    "glance_config",
+    "glance_registry_config",
+    "glance_policy",
+    "glance_hardening_options",
+    "glance_images",
+    "glance_source_environment",
+)
 """The variables whose keys are not the collection's, or not those of an address."""
 
 
@@ -162,7 +172,8 @@ def _missing_values(inventory: Inventory) -> t.Iterator[Problem]:
 
 
 def _unknown_release(inventory: Inventory) -> t.Iterator[Problem]:
-    if not inventory.release and inventory.value("glance_release") == "auto":
+    from_version = inventory.value("glance_install_method") == "source"
+    if not inventory.release and inventory.value("glance_release") == "auto" and not from_version:
         yield Problem("GLS-006", "glance_release is 'auto', and no release is known that this distribution packages")
     if inventory.release and inventory.release not in inventory.releases:
         meant = near_miss(inventory.release, inventory.releases)
@@ -180,6 +191,46 @@ def _unpackaged_release(inventory: Inventory) -> t.Iterator[Problem]:
     elif inventory.added_source == CLOUD_ARCHIVE and not inventory.value(SOURCE_URL):
         what = f"{wanted} is wanted, which only the Cloud Archive has for this Ubuntu, and {SOURCE_URL} is not set"
         yield Problem("GLS-035", what)
+
+
+def _wrong_source(inventory: Inventory) -> t.Iterator[Problem]:
+    if inventory.value("glance_install_method") != "source":
+        return
+    version = str(inventory.value("glance_source_version") or "")
+    numbers = {*inventory.releases.values()}
+    if not version:
+        yield Problem("GLS-040", "glance_install_method is 'source', and glance_source_version is not set")
+    elif not re.fullmatch(r"\d+(\.\d+)+([a-z]+\d+)?", version) or int(version.split(".")[0]) not in numbers:
+        yield Problem(
+            "GLS-040", f"glance_source_version is {version!r}, which is no version of a release that is known"
+        )
+    elif int(version.split(".")[0]) < ROCKY:  # the first whose wheel brings its paste and policy files
+        yield Problem("GLS-040", f"glance_source_version is {version}, whose wheel lacks files; 17.0.1 is the first")
+    elif inventory.releases.get(inventory.release) != int(version.split(".")[0]):
+        what = f"glance_release is {inventory.release!r}, and glance_source_version {version} is of another release"
+        yield Problem("GLS-042", what)
+    constraints = inventory.value("glance_source_constraints")
+    if constraints and not (os.path.isfile(constraints) and os.access(constraints, os.R_OK)):
+        yield Problem("GLS-041", f"glance_source_constraints is {constraints}, which is no file that can be read")
+
+
+def _wrong_server(inventory: Inventory) -> t.Iterator[Problem]:
+    number = inventory.releases.get(inventory.release, 0)
+    version = str(inventory.value("glance_source_version") or "")
+    if truth(inventory.value("glance_api_through_registry")):
+        if number >= VICTORIA:
+            yield Problem("GLS-043", f"glance_api_through_registry is true, and {inventory.release} has no registry")
+        elif version.startswith(("20.1.", "20.2.")):
+            yield Problem("GLS-043", f"glance_api_through_registry is true, and uploads fail in {version}")
+    for variable, least in (("glance_uwsgi_processes", 2), ("glance_uwsgi_threads", 1)):
+        value = inventory.value(variable)
+        if value is not None and not (str(value).isdigit() and int(value) >= least):
+            yield Problem("GLS-044", f"{variable} is {value!r}")
+
+
+def truth(value: t.Any) -> bool:
+    """Tell whether Ansible takes a value for true."""
+    return str(value).lower() in ("true", "yes", "on", "1")
 
 
 def _wrong_stores(inventory: Inventory) -> t.Iterator[Problem]:
@@ -323,7 +374,7 @@ def _cinder_accounts(inventory: Inventory) -> t.Iterator[Problem]:
 def _shown_secrets(inventory: Inventory) -> t.Iterator[Problem]:
     secret = [str(name) for name, store in inventory.stores.items() if holds_secrets_in_locations(store)]
     for option in ("show_image_direct_url", "show_multiple_locations"):
-        shown = str(inventory.value(f"glance_config.DEFAULT.{option}")).lower() in ("true", "yes", "on", "1")
+        shown = truth(inventory.value(f"glance_config.DEFAULT.{option}"))
         if secret and shown:
             yield Problem("GLS-024", f"{option} shows users the credentials of the store(s) {_list(secret)}")
 
@@ -347,14 +398,14 @@ def _disagreeing_defaults(inventory: Inventory) -> t.Iterator[Problem]:
     for path in ("DEFAULT.enforce_secure_rbac", "oslo_policy.enforce_new_defaults"):
         value = inventory.value(f"glance_config.{path}")
         value = inventory.value("glance_secure_rbac") if value is None else value
-        said[path] = str(value).lower() in ("true", "yes", "on", "1")
+        said[path] = truth(value)
     if len(set(said.values())) > 1:
         found = " and ".join(f"{path} is {str(value).lower()}" for path, value in said.items())
         yield Problem("GLS-033", f"with glance_config, {found}")
 
 
 def _hidden_directories(inventory: Inventory) -> t.Iterator[Problem]:
-    if str(inventory.value("glance_hardening")).lower() not in ("true", "yes", "on", "1"):
+    if not truth(inventory.value("glance_hardening")):
         return
     directories = {directory["purpose"]: directory["path"] for directory in store_directories(inventory.stores)}
     directories.update({name: normal_path(str(inventory.value(name))) for name in DIRECTORIES if inventory.value(name)})
@@ -440,6 +491,8 @@ CHECKERS: tuple[t.Callable[[Inventory], t.Iterator[Problem]], ...] = (
     _missing_values,
     _unknown_release,
     _unpackaged_release,
+    _wrong_source,
+    _wrong_server,
     _wrong_stores,
     _wrong_default_store,
     _read_only_default_store,

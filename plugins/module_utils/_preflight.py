@@ -65,6 +65,11 @@ def node_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:
     yield Probe("GLS-104", "systemd", _probe_node.system)
     yield Probe("GLS-105", "the resolution of the node's own host name", _probe_node.host_name)
     yield from _package_probes(params)
+    if params["python"] and params["needed_python"]:
+        run_interpreter = functools.partial(
+            _probe_node.interpreter, python=params["python"], wanted=params["needed_python"]
+        )
+        yield Probe("GLS-106", f"the interpreter {params['python']}", run_interpreter)
     if params["port"]:
         run_port = functools.partial(
             _probe_node.port_is_free, host=params["bind_host"], port=params["port"], units=params["unit"]

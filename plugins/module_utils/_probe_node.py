@@ -49,6 +49,23 @@ def host_name(outcome: Outcome, deadline: Deadline) -> None:
         outcome.problem("GLS-105", f"the host name {name!r} does not resolve on the node: {reason(error)}")
 
 
+def interpreter(outcome: Outcome, deadline: Deadline, python: str, wanted: str) -> None:
+    """Ask the interpreter of an installation from source for its version.
+
+    :param wanted: ``2.7``, or the least 3.x that will do.
+    """
+    outcome.facts["interpreter"] = None
+    answer = run_command([python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], deadline)
+    if answer is None or answer.returncode:
+        outcome.skip("GLS-106", f"there is no {python} yet; its version shows when Glance is installed")
+        return
+    outcome.facts["interpreter"] = found = answer.stdout.strip()
+    have, need = (tuple(int(number) for number in version.split(".")) for version in (found, wanted))
+    if have[0] != need[0] or have < need:
+        least = f"{wanted} or newer" if need[0] > 2 else wanted
+        outcome.problem("GLS-106", f"{python} is Python {found}, and the release needs {least}")
+
+
 # --- packages ---------------------------------------------------------------------------------------------------------
 
 

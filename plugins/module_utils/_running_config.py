@@ -29,7 +29,7 @@ except ImportError:
 
 SQLALCHEMY_ERROR: t.Optional[str] = None
 try:
-    from sqlalchemy.engine import make_url
+    from sqlalchemy.engine.url import make_url
     from sqlalchemy.exc import ArgumentError
 except ImportError:
     SQLALCHEMY_ERROR = traceback.format_exc()

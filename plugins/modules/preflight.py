@@ -113,6 +113,15 @@ options:
       - What is switched on, in the words of O(advisories[].through).
     type: list
     elements: str
+  python:
+    description:
+      - The interpreter on the node that an installation from source is going to use. One that is not there yet is not
+        looked at.
+    type: str
+  needed_python:
+    description:
+      - The Python that the release needs, V(2.7), or the least 3.x. Looked at with O(python).
+    type: str
   bind_host:
     description:
       - The address that the API is going to bind.
@@ -511,6 +520,8 @@ ARGUMENT_SPEC = {
         },
     },
     "exposed": {"type": "list", "elements": "str"},
+    "python": {"type": "str"},
+    "needed_python": {"type": "str"},
     "bind_host": {"type": "str", "default": "0.0.0.0"},  # noqa: S104 (Glance's own default)
     "port": {"type": "int"},
     "unit": {"type": "list", "elements": "str", "default": ["glance-api.service"]},

@@ -29,10 +29,11 @@ def image(cloud: Connection) -> t.Iterator[tuple[Image, bytes]]:
     cloud.image.delete_image(uploaded.id)
 
 
-def test_catalogue_has_one_image_service_with_three_endpoints(cloud: Connection) -> None:
+def test_catalogue_has_one_image_service_with_three_endpoints(cloud: Connection, testbed: dict[str, t.Any]) -> None:
     services = list(cloud.identity.services(type="image"))
     assert [service.name for service in services] == ["glance"]
-    endpoints = list(cloud.identity.endpoints(service_id=services[0].id))
+    # Other scenarios have regions of their own.
+    endpoints = list(cloud.identity.endpoints(service_id=services[0].id, region_id=testbed["testbed_region"]))
     assert {endpoint.interface for endpoint in endpoints} == {"public", "internal", "admin"}
     assert len(endpoints) == 3
 

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import typing as t
 
@@ -15,15 +16,17 @@ import pytest
 if t.TYPE_CHECKING:
     from testinfra.host import Host
 
-testinfra_hosts = ["ssh://molecule-controller-1"]
+# Scenarios on other Debian releases share these tests.
+testinfra_hosts = [f"ssh://{os.environ.get('TESTED_CONTROLLER', 'molecule-controller-1')}"]
 
 UNIT = "glance-api.service"
 
 
-@pytest.mark.parametrize(
-    "path", ["/etc/glance/glance-api.conf", "/etc/glance/glance-api.conf.d/glance-image-import.conf"]
-)
-def test_configuration_is_readable_by_glance_alone(host: Host, path: str) -> None:
+@pytest.mark.parametrize("name", ["glance-api.conf", "glance-image-import.conf"])
+def test_configuration_is_readable_by_glance_alone(host: Host, name: str) -> None:
+    # The directory of the import filter depends on the server, and Debian brings a file of that name that nobody reads.
+    found = host.check_output("grep --recursive --files-with-matches '^# Ansible managed' /etc/glance").split()
+    (path,) = (path for path in found if path.endswith(f"/{name}"))
     file = host.file(path)
     assert (file.user, file.group, oct(file.mode)) == ("root", "glance", "0o640")
 

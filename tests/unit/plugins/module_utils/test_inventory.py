@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import pytest
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _inventory
@@ -54,12 +55,21 @@ GOOD: dict[str, t.Any] = {
 }
 
 
+LOCAL = {"my-local": GOOD["glance_stores"]["my-local"]}
+
+
 def found(
     defined: t.Iterable[str] = (), known: t.Iterable[str] = (), release: str = "zed", nodes: int = 1, **changes: t.Any
 ) -> list[tuple[str, str]]:
     """Return the code and the text of each problem of good variables with these changes."""
     inventory = Inventory(
-        {**GOOD, **changes}, SPEC, list(defined), list(known), {"rocky": 17, "zed": 25, "2023.2": 27}, release, nodes
+        {**GOOD, **changes},
+        SPEC,
+        list(defined),
+        list(known),
+        {"pike": 15, "rocky": 17, "zed": 25, "2023.2": 27},
+        release,
+        nodes,
     )
     problems = _inventory.problems(inventory)
     assert all(SECRET not in problem.message for problem in problems)
@@ -136,7 +146,7 @@ class TestRelease:
     def test_unknown(self) -> None:
         ((code, what),) = found(release="zedd")
         assert code == "GLS-006"
-        assert what == "the release 'zedd' is unknown (did you mean zed?); there are rocky, zed, 2023.2"
+        assert what == "the release 'zedd' is unknown (did you mean zed?); there are pike, rocky, zed, 2023.2"
 
     def test_none_is_fine(self) -> None:
         assert found(release="") == []
@@ -145,6 +155,64 @@ class TestRelease:
         stores = {"my-local": {"type": "file", "datadir": "/a", "weight": 1}}
         assert [code for code, _what in found(glance_stores=stores)] == ["GLS-019"]
         assert found(glance_stores=stores, release="2023.2") == []
+
+
+class TestSource:
+    @pytest.fixture
+    def source(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, t.Any]:
+        """Return variables of an installation from source that are good."""
+        (tmp_path / "constraints.txt").touch()
+        changes = {
+            "glance_install_method": "source",
+            "glance_source_version": "25.1.0",
+            "glance_source_constraints": str(tmp_path / "constraints.txt"),
+            "glance_source_environment": {"index_url": "not looked at"},
+        }
+        for name in changes:
+            monkeypatch.setitem(SPEC, name, {})
+        return changes
+
+    def test_good(self, source: dict[str, t.Any]) -> None:
+        assert found(**source) == []
+        assert found(**{**source, "glance_source_version": "25.0.0rc1", "glance_source_constraints": ""}) == []
+
+    @pytest.mark.parametrize("version", ["", "zed", "25", "99.0.0"])
+    def test_version(self, source: dict[str, t.Any], version: str) -> None:
+        assert [code for code, _what in found(**{**source, "glance_source_version": version})] == ["GLS-040"]
+        assert found(**{**source, "glance_source_version": version, "glance_install_method": "package"}) == []
+
+    def test_version_whose_wheel_lacks_files(self, source: dict[str, t.Any]) -> None:
+        what = "glance_source_version is 15.0.2, whose wheel lacks files; 17.0.1 is the first"
+        assert ("GLS-040", what) in found(**{**source, "glance_source_version": "15.0.2"}, release="pike")
+
+    def test_constraints_that_are_not_there(self, source: dict[str, t.Any]) -> None:
+        what = "glance_source_constraints is /no/such, which is no file that can be read"
+        assert found(**{**source, "glance_source_constraints": "/no/such"}) == [("GLS-041", what)]
+
+    def test_version_of_another_release(self, source: dict[str, t.Any]) -> None:
+        what = "glance_release is 'rocky', and glance_source_version 25.1.0 is of another release"
+        assert ("GLS-042", what) in found(**source, release="rocky")
+
+
+class TestServer:
+    def test_registry_of_a_release_that_has_none(self) -> None:
+        what = "glance_api_through_registry is true, and zed has no registry"
+        assert found(glance_api_through_registry=True) == [("GLS-043", what)]
+        assert found(glance_api_through_registry="false") == []
+        assert found(glance_api_through_registry=True, glance_stores=LOCAL, release="rocky") == []
+
+    def test_version_whose_registry_is_broken(self) -> None:
+        changes = {"glance_api_through_registry": "yes", "glance_source_version": "20.2.0", "glance_stores": LOCAL}
+        what = "glance_api_through_registry is true, and uploads fail in 20.2.0"
+        assert found(**changes, release="rocky") == [("GLS-043", what)]
+
+    @pytest.mark.parametrize(
+        ("variable", "value"),
+        [("glance_uwsgi_processes", 1), ("glance_uwsgi_processes", "many"), ("glance_uwsgi_threads", 0)],
+    )
+    def test_too_few(self, variable: str, value: t.Any) -> None:
+        assert found(**{variable: value}) == [("GLS-044", f"{variable} is {value!r}")]
+        assert found(**{variable: "2"}) == []
 
 
 class TestStores:
@@ -487,7 +555,7 @@ def test_both_switches_of_the_new_defaults_agree(config: t.Any, ours: str, relea
     ],
 )
 def test_a_release_that_the_distribution_does_not_have_is_refused(method: str, offered: t.Any, refused: bool) -> None:
-    variables = {**GOOD, "glance_install_method": method}
+    variables = {**GOOD, "glance_install_method": method, "glance_source_version": "25.1.0"}
     inventory = Inventory(variables, SPEC, releases={"zed": 25}, release="zed", offered=offered)
     problems = _inventory.problems(inventory)
     assert [problem.code for problem in problems] == (["GLS-034"] if refused else [])
@@ -500,7 +568,7 @@ def test_a_release_that_the_distribution_does_not_have_is_refused(method: str, o
         ("", {}, []),
         ("rdo", {}, []),
         ("cloud_archive", {}, ["GLS-035"]),
-        ("cloud_archive", {"glance_install_method": "source"}, []),
+        ("cloud_archive", {"glance_install_method": "source", "glance_source_version": "25.1.0"}, []),
         ("cloud_archive", {"glance_package_source_url": "https://mirror.example.org/ubuntu-cloud"}, []),
         ("cloud_archive", {"glance_package_source_url": "mirror.example.org/ubuntu-cloud"}, ["GLS-020"]),
     ],

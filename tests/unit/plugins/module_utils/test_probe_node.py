@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import sys
 import typing as t
 from pathlib import Path
 
@@ -62,6 +63,29 @@ class TestHostName:
         ((code, what),) = told(looked(_probe_node.host_name))
         assert code == "GLS-105"
         assert what.startswith("the host name 'no-such-host.invalid' does not resolve")
+
+
+class TestInterpreter:
+    @pytest.mark.parametrize("wanted", ["3.6", "3.9"])
+    def test_new_enough(self, wanted: str) -> None:
+        outcome = looked(_probe_node.interpreter, sys.executable, wanted)
+        assert outcome.problems == []
+        assert outcome.facts == {"interpreter": f"3.{sys.version_info[1]}"}
+
+    def test_too_old(self) -> None:
+        ((code, what),) = told(looked(_probe_node.interpreter, sys.executable, "3.99"))
+        assert code == "GLS-106"
+        assert what == f"{sys.executable} is Python 3.{sys.version_info[1]}, and the release needs 3.99 or newer"
+
+    def test_too_new(self) -> None:
+        ((code, what),) = told(looked(_probe_node.interpreter, sys.executable, "2.7"))
+        assert code == "GLS-106"
+        assert what.endswith("and the release needs 2.7")
+
+    def test_not_there_yet(self) -> None:
+        outcome = looked(_probe_node.interpreter, "python4.2", "3.9")
+        assert outcome.problems == []
+        assert [entry["code"] for entry in outcome.not_checked] == ["GLS-106"]
 
 
 class Apt:
