@@ -65,11 +65,7 @@ def node_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:
     yield Probe("GLS-104", "systemd", _probe_node.system)
     yield Probe("GLS-105", "the resolution of the node's own host name", _probe_node.host_name)
     yield from _package_probes(params)
-    if params["python"] and params["needed_python"]:
-        run_interpreter = functools.partial(
-            _probe_node.interpreter, python=params["python"], wanted=params["needed_python"]
-        )
-        yield Probe("GLS-106", f"the interpreter {params['python']}", run_interpreter)
+    yield from _source_probes(params)
     if params["port"]:
         run_port = functools.partial(
             _probe_node.port_is_free, host=params["bind_host"], port=params["port"], units=params["unit"]
@@ -91,6 +87,20 @@ def _package_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:
         yield Probe("GLS-101", "the packages", functools.partial(_probe_node.installed, names=params["packages"]))
     if params["leftovers"]:
         yield Probe("GLS-104", "leftovers", functools.partial(_probe_node.leftovers, patterns=params["leftovers"]))
+
+
+def _source_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:
+    if params["python"] and params["needed_python"]:
+        run_interpreter = functools.partial(
+            _probe_node.interpreter, python=params["python"], wanted=params["needed_python"]
+        )
+        yield Probe("GLS-106", f"the interpreter {params['python']}", run_interpreter)
+    if params["source_version"]:
+        advisories = _probe_node.Advisories(params["advisories"] or (), params["exposed"] or ())
+        judge = functools.partial(
+            _probe_node.judge_advisories, advisories=advisories, name="glance", version=params["source_version"]
+        )
+        yield Probe("GLS-107", "the advisories", judge)
 
 
 def _network_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:

@@ -141,17 +141,22 @@ def packages(outcome: Outcome, deadline: Deadline, wanted: Packages) -> None:
     }
     _judge_packages(outcome, wanted, installed, candidate)
     if installed or candidate:
-        _judge_advisories(outcome, wanted, str(installed or candidate), deadline)
+        judge_advisories(outcome, deadline, wanted.advisories, wanted.name, str(installed or candidate))
 
 
-def _judge_advisories(outcome: Outcome, wanted: Packages, version: str, deadline: Deadline) -> None:
+def judge_advisories(outcome: Outcome, deadline: Deadline, advisories: Advisories, name: str, version: str) -> None:
+    """Tell of the advisories that a version still has, when what they are about is switched on.
+
+    :param name: what has the version.
+    """
+
     def at_least(one: str, other: str) -> bool:
         answer = run_command(["dpkg", "--compare-versions", one, "ge", other], deadline)
         return answer is not None and answer.returncode == 0
 
-    for advisory in open_advisories(version, wanted.advisories.known, at_least):
-        through = [what for what in advisory["through"] if what in wanted.advisories.exposed]
-        told = f"{wanted.name} {version} still has {advisory['id']} ({advisory['what']})"
+    for advisory in open_advisories(version, advisories.known, at_least):
+        through = [what for what in advisory["through"] if what in advisories.exposed]
+        told = f"{name} {version} still has {advisory['id']} ({advisory['what']})"
         if through:
             problem = Problem("GLS-107", f"{told}, and there is {' and '.join(through)}", outcome.node)
             outcome.notes.append(problem.message)

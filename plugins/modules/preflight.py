@@ -70,8 +70,8 @@ options:
     type: dict
   advisories:
     description:
-      - The security advisories that are known. RV(notes) tells of those that O(package) has not got the correction of,
-        when something of O(exposed) is what they are about.
+      - The security advisories that are known. RV(notes) tells of those that O(package) or O(source_version) has not
+        got the correction of, when something of O(exposed) is what they are about.
     type: list
     elements: dict
     suboptions:
@@ -117,6 +117,10 @@ options:
     description:
       - The interpreter on the node that an installation from source is going to use. One that is not there yet is not
         looked at.
+    type: str
+  source_version:
+    description:
+      - The version of Glance that an installation from source is going to have, for O(advisories).
     type: str
   needed_python:
     description:
@@ -521,6 +525,7 @@ ARGUMENT_SPEC = {
     },
     "exposed": {"type": "list", "elements": "str"},
     "python": {"type": "str"},
+    "source_version": {"type": "str"},
     "needed_python": {"type": "str"},
     "bind_host": {"type": "str", "default": "0.0.0.0"},  # noqa: S104 (Glance's own default)
     "port": {"type": "int"},

@@ -109,7 +109,13 @@ def row(tables: Row, release: Row) -> Row:
         return [next((words for what, words in names if knows(what)), "-") for _title, names in columns]
 
     own = {"spellings": cells(SPELLINGS), "abilities": cells(ABILITIES), "distributions": distributions(release)}
-    return {**release, **own}
+    return {**release, **own, "run": run(release)}
+
+
+def run(release: Row) -> str:
+    """Return the scenarios that run a release."""
+    found = [*release.get("scenarios", ()), *(f"{name} (from source)" for name in release.get("source_scenarios", ()))]
+    return ", ".join(found) or "no"
 
 
 def distributions(release: Row) -> str:

@@ -200,6 +200,13 @@ class TestNode:
         corrected = {**advisory, "debian": ["2:30.0.0-3+deb13u2"]}
         assert run(**{**options, "advisories": [corrected]}, exposed=["web"])["notes"] == []
 
+    def test_advisories_of_an_installation_from_source(self, run: Run) -> None:
+        advisory = {"id": "OSSA-1", "what": "fetches anything", "since": 16, "fixed": ["30.2.1"], "through": ["web"]}
+        options = {"advisories": [advisory], "exposed": ["web"]}
+        found = run(**options, source_version="30.2.0")
+        assert found["notes"][0].startswith("GLS-107 controller-1: glance 30.2.0 still has OSSA-1 (fetches anything)")
+        assert run(**options, source_version="30.2.1")["notes"] == []
+
     def test_packages_of_before_liberty(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(_probe_node.shutil, "which", lambda name: "/usr/bin/apt-cache")
         offered = [None, "1:2014.1.5-0ubuntu1"]
