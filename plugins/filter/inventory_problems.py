@@ -23,6 +23,7 @@ def inventory_problems(
     nodes: int = 1,
     offered: t.Optional[list[str]] = None,
     added_source: str = "",
+    knows: t.Optional[list[str]] = None,
 ) -> list[str]:
     """Return the message of every problem."""
     if not isinstance(variables, dict) or not isinstance(spec, dict):
@@ -37,6 +38,7 @@ def inventory_problems(
         nodes=int(nodes),
         offered=offered,
         added_source=added_source,
+        knows=knows,
     )
     return [problem.message for problem in problems(inventory)]
 

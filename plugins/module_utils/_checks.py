@@ -185,6 +185,10 @@ CHECKS: dict[str, Check] = {
         "uwsgi has two processes at least, and each of them a thread",
         "set glance_uwsgi_processes to 2 or more, and glance_uwsgi_threads to 1 or more",
     ),
+    "GLS-045": Check(
+        "every import method of `glance_import_methods` is one that the release has",
+        "leave the method out; Queens is the first release with web-download, and Zed the first with glance-download",
+    ),
     # One node, before anything on it is changed.
     "GLS-101": Check(
         "the node's package source offers Glance",

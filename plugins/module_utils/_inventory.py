@@ -56,6 +56,8 @@ NEWEST = 99
 """Stands for the release where it is not known: every option exists."""
 HIDDEN = ("/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/")  # noqa: S108  tree: allow
 """What ProtectHome and PrivateTmp hide from a unit, whatever ReadWritePaths says."""
+IMPORT_METHODS = {"glance-download": "glance_download", "web-download": "image_import"}
+"""What a release has to know for an import method. The others are the default, and left out where there are none."""
 CLOUD_ARCHIVE = "cloud_archive"
 SOURCE_URL = "glance_package_source_url"
 DIRECTORIES = ("glance_staging_directory", "glance_tasks_directory", "glance_cache.directory")
@@ -90,6 +92,7 @@ class Inventory:
     :param nodes: how many controllers run the API.
     :param offered: the releases that the package sources have, as far as that is known.
     :param added_source: the package source that the collection adds for the release, if it adds one.
+    :param knows: what the release knows, of the table of releases, as far as the release is known.
     """
 
     variables: t.Mapping[str, t.Any]
@@ -101,6 +104,7 @@ class Inventory:
     nodes: int = 1
     offered: t.Optional[t.Sequence[str]] = None
     added_source: str = ""
+    knows: t.Optional[t.Collection[str]] = None
 
     def value(self, path: str) -> t.Any:
         """Return the value at a path such as ``glance_cache.directory``, or None."""
@@ -226,6 +230,16 @@ def _wrong_server(inventory: Inventory) -> t.Iterator[Problem]:
         value = inventory.value(variable)
         if value is not None and not (str(value).isdigit() and int(value) >= least):
             yield Problem("GLS-044", f"{variable} is {value!r}")
+
+
+def _missing_methods(inventory: Inventory) -> t.Iterator[Problem]:
+    methods = inventory.value("glance_import_methods")
+    if not inventory.release or inventory.release not in inventory.releases or inventory.knows is None:
+        return
+    for method in methods if isinstance(methods, list) else ():
+        if method in IMPORT_METHODS and IMPORT_METHODS[method] not in inventory.knows:
+            what = f"glance_import_methods has {method}, which the release {inventory.release} does not have"
+            yield Problem("GLS-045", what)
 
 
 def truth(value: t.Any) -> bool:
@@ -493,6 +507,7 @@ CHECKERS: tuple[t.Callable[[Inventory], t.Iterator[Problem]], ...] = (
     _unpackaged_release,
     _wrong_source,
     _wrong_server,
+    _missing_methods,
     _wrong_stores,
     _wrong_default_store,
     _read_only_default_store,

@@ -545,6 +545,26 @@ def test_both_switches_of_the_new_defaults_agree(config: t.Any, ours: str, relea
 
 
 @pytest.mark.parametrize(
+    ("methods", "knows", "refused"),
+    [
+        (["glance-direct", "copy-image"], [], []),
+        (["web-download"], [], ["web-download"]),
+        (["web-download", "glance-download"], ["image_import"], ["glance-download"]),
+        (["web-download", "glance-download"], ["image_import", "glance_download"], []),
+        (["glance-download"], None, []),
+        ("glance-download", [], []),
+    ],
+)
+def test_an_import_method_that_the_release_does_not_have_is_refused(
+    methods: t.Any, knows: t.Any, refused: t.Any
+) -> None:
+    variables = {**GOOD, "glance_import_methods": methods}
+    problems = _inventory.problems(Inventory(variables, SPEC, releases={"pike": 15}, release="pike", knows=knows))
+    assert [problem.code for problem in problems] == ["GLS-045"] * len(refused)
+    assert [problem.what.split(",")[0].split()[-1] for problem in problems] == refused
+
+
+@pytest.mark.parametrize(
     ("method", "offered", "refused"),
     [
         ("package", None, False),
