@@ -32,7 +32,9 @@ def images(cloud: Connection) -> Images:
 
 def endpoints(cloud: Connection) -> list[str]:
     """Return the API of each controller, and the one behind the load balancer."""
-    return [f"http://{address}:9292/v2" for address in ADDRESSES] + [f"{cloud.image.get_endpoint()}/v2"]
+    # The client's own URL ends with the version.
+    balanced = cloud.image.get_endpoint().rstrip("/").removesuffix("/v2")
+    return [f"{url}/v2" for url in (*(f"http://{address}:9292" for address in ADDRESSES), balanced)]
 
 
 def pieces(content: bytes, size: int, pause: float = 0) -> t.Iterator[bytes]:
@@ -73,14 +75,14 @@ def test_import(images: Images) -> None:
 
 
 def test_server_is_uwsgi_with_two_processes(host: Host) -> None:
-    main = int(host.check_output("systemctl show --value --property MainPID %s", UNIT))
+    main = host.check_output("systemctl show --value --property MainPID %s", UNIT)
     assert host.check_output("cat /proc/%s/comm", main) == "uwsgi"
     assert len(host.check_output("pgrep --parent %s uwsgi", main).split()) == 2
     assert host.check_output("systemctl show --value --property Type %s", UNIT) == "notify"
 
 
 def test_process_is_of_the_environment_that_is_named_current(host: Host) -> None:
-    main = int(host.check_output("systemctl show --value --property MainPID %s", UNIT))
+    main = host.check_output("systemctl show --value --property MainPID %s", UNIT)
     environment = host.check_output("readlink /opt/glance/current")
     assert environment.startswith("/opt/glance/33.0.0-")
     assert host.check_output("readlink /proc/%s/exe", main) == f"{environment}/bin/uwsgi"
