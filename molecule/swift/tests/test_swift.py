@@ -92,7 +92,7 @@ def test_change_to_multi_store_form_keeps_images_readable(playbook: Playbook, im
         try:
             outcome = playbook.run(variables={"glance_store_layout": "multi"})
             assert outcome.status == 0, outcome.text
-            assert "1 of 1 images have got the name of their store" in outcome.text
+            assert "1 of 1 images: each has got the name of its store." in " ".join(outcome.text.split())
             assert images.get(image["id"])["stores"] == "objects"
             assert images.digests(image["id"]) == {sha512(content)}
         finally:
