@@ -201,16 +201,17 @@ def _wrong_source(inventory: Inventory) -> t.Iterator[Problem]:
     if inventory.value("glance_install_method") != "source":
         return
     version = str(inventory.value("glance_source_version") or "")
-    numbers = {*inventory.releases.values()}
+    form = re.fullmatch(r"(\d+)(\.\d+)+([a-z]+\d+)?", version)
+    number = int(form[1]) if form else -1
     if not version:
         yield Problem("GLS-040", "glance_install_method is 'source', and glance_source_version is not set")
-    elif not re.fullmatch(r"\d+(\.\d+)+([a-z]+\d+)?", version) or int(version.split(".")[0]) not in numbers:
+    elif number not in inventory.releases.values():
         yield Problem(
             "GLS-040", f"glance_source_version is {version!r}, which is no version of a release that is known"
         )
-    elif int(version.split(".")[0]) < ROCKY:  # the first whose wheel brings its paste and policy files
+    elif number < ROCKY:  # the first whose wheel brings its paste and policy files
         yield Problem("GLS-040", f"glance_source_version is {version}, whose wheel lacks files; 17.0.1 is the first")
-    elif inventory.releases.get(inventory.release) != int(version.split(".")[0]):
+    elif inventory.releases.get(inventory.release) != number:
         what = f"glance_release is {inventory.release!r}, and glance_source_version {version} is of another release"
         yield Problem("GLS-042", what)
     constraints = inventory.value("glance_source_constraints")

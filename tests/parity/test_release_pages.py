@@ -50,7 +50,7 @@ def test_what_releases_know_is_read_by_a_role_or_told_on_the_page() -> None:
     columns = (*release_pages.SPELLINGS, *release_pages.ABILITIES)
     read = {
         *re.findall(r"'(\w+)' (?:not )?in _glance_knows", text),
-        *(what for _, cells in columns for what, _ in cells),
+        *(what for _title, cells in columns for what, _label in cells),
     }
     assert read == set(TABLE["_glance_known_in"])
 
