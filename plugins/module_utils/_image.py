@@ -96,6 +96,7 @@ class ImageKeeper:
         self._search = search or SearchEach(api)
         self._files = files or checksum_files(wanted.timeout)
         self._checksum: t.Optional[Checksum] = None
+        self._project: t.Optional[str] = None
         self._sharing = Sharing(api, wanted)
         self._versions = Versions(api, self._search, wanted, warn)
         self._importer = Importer(api, wanted, self._progress)
@@ -148,9 +149,9 @@ class ImageKeeper:
     def _observe(self) -> tuple[t.Optional[str], t.Optional[Record], bool]:
         """Return the id of the owner, the image, and whether Glance could be asked."""
         self._api.authenticate()
-        owner, project = owner_id(self._api, self._wanted.owner)
+        owner, self._project = owner_id(self._api, self._wanted.owner)
         try:
-            return owner, find(self._search, self._wanted, owner, project), True
+            return owner, find(self._search, self._wanted, owner, self._project), True
         except GlanceError as error:
             if not self._check_mode or not is_unreachable(error):
                 raise
@@ -336,11 +337,15 @@ class ImageKeeper:
         for name, value in [*attributes.items(), ("size", source.size)]:
             difference.compare(name, None, value)
         self._compare_further(None, difference)
-        if reached or not self._check_mode:
+        if reached:
+            # Old versions stay when the image itself is deleted.
+            self._versions.compare({"name": self._wanted.name, "owner": owner or self._project}, difference)
             self._uploader.check_stores()
         if self._check_mode:
             return Outcome("created", difference)
-        return self._created("created", difference, source, attributes)
+        outcome = self._created("created", difference, source, attributes)
+        self._versions.trim(outcome.record or {}, difference)
+        return outcome
 
     def _created(
         self,
@@ -385,6 +390,7 @@ class ImageKeeper:
                 difference.compare(name, record.get(name), value)
         updates = difference.updates
         self._compare_further(record, difference)
+        self._versions.compare(record, difference)
         difference.compare("status", record["status"], "active")
         difference.compare("size", record["size"], source.size)
         self._uploader.check_stores()
@@ -395,6 +401,7 @@ class ImageKeeper:
         record = self._settle(made.record)
         if protected is not None:
             record = self._api.update(record, {"protected": protected})
+        self._versions.trim(record, difference)
         return Outcome("filled", difference, record, made.bytes, made.seconds)
 
     def _replace(self, source: AnySource, record: Record, owner: t.Optional[str], differences: Difference) -> Outcome:
@@ -406,7 +413,7 @@ class ImageKeeper:
                 attributes.pop(name, None)
         self._compare_further(record, differences)
         differences.compare("id", record["id"], "a new one")
-        self._versions.compare(record, differences)
+        self._versions.compare(record, differences, more=1)
         self._uploader.check_stores()
         if self._check_mode:
             return Outcome("replaced", differences, record)

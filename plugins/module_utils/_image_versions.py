@@ -35,15 +35,19 @@ class Versions:
         self._found: list[Record] = []
         self._surplus: list[Record] = []
 
-    def compare(self, record: Record, difference: Difference) -> None:
-        """Record which old versions would be deleted; ``difference`` holds an id when there is about to be one more."""
+    def compare(self, record: Record, difference: Difference, *, more: int = 0) -> None:
+        """Record which old versions would be deleted.
+
+        :param record: the image, or the name and the owner of one that is about to be made.
+        :param more: how many old versions there are about to be more.
+        """
         if self._wanted.keep is None:
             return
         filters = {"os_hidden": "true", **({"owner": record["owner"]} if record.get("owner") else {})}
         names = [str(self._wanted.name or record["name"]), *self._wanted.previous_names]
         found = [old for name in names for old in self._search.named(name, filters) if is_replaced(old)]
         found.sort(key=lambda old: (str(old["created_at"]), str(old["id"])), reverse=True)
-        room = max(0, self._wanted.keep - ("id" in difference))
+        room = max(0, self._wanted.keep - more)
         self._found, surplus = found, found[room:]
         for old in surplus:
             if old.get("protected"):
