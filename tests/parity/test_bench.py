@@ -117,6 +117,8 @@ def test_failed_run_is_cleared_away(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def handlers() -> t.Iterator[None]:
     before = {number: signal.getsignal(number) for number in bench.SIGNALS}
+    # Under nohup it is ignored, and the benchmark leaves it so.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
