@@ -850,6 +850,19 @@ class TestReplacement:
         assert fewer["diff"]["before"]["old_versions"] == [made[2], made[1]]
         assert list(cloud.images) == made[2:]
 
+    def test_old_versions_of_an_image_that_is_made_anew(
+        self, keep: Keep, cloud: FakeCloud, source: str, new: str
+    ) -> None:
+        keep(source=source)
+        replaced = keep(source=new, replace=True, keep=1)
+        (old,) = cloud.images.keys() - {replaced["image"]["id"]}
+        keep(state="absent")
+        told = keep(check=True, source=source, replace=True, keep=0)["diff"]
+        done = keep(source=source, replace=True, keep=0)
+        assert told["before"]["old_versions"] == done["diff"]["before"]["old_versions"] == [old]
+        assert set(cloud.images) == {done["image"]["id"]}
+        assert not keep(source=source, replace=True, keep=0)["changed"]
+
     def test_old_versions_that_have_to_stay_are_told(self, keep: Keep, cloud: FakeCloud, new: str) -> None:
         note = "owner_specified.openstack_ops.replaced"
         for options in ({"protected": True}, {}):
