@@ -28,6 +28,11 @@ class Cloud:
         config = openstack.config.OpenStackConfig(config_files=[str(nodes.STATE / "clouds.yaml")])
         return openstack.connection.Connection(config=config.get_one(cloud="bench"))
 
+    def variables(self) -> dict[str, str]:
+        """Return the credentials as the variables that clients read which do not know clouds.yaml."""
+        auth = self._connection.config.get_auth_args()
+        return {f"OS_{name.upper()}": str(value) for name, value in auth.items()}
+
     @property
     def image(self) -> t.Any:
         """Return what speaks to Glance."""

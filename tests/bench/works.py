@@ -109,6 +109,7 @@ def upload(cloud: Cloud, gibibytes: int) -> Work:
         file_of(file.name, gibibytes * 1024)
         images = [{"name": "bench-upload", "source": str(file), "disk_format": "raw"}]
         nodes.variables(variables, {"bench_image": images[0], "peer_images": images})
+        clear()
 
     def curl() -> list[str]:
         url = f"{cloud.url()}/v2/images/{cloud.record('bench-upload')}/file"
@@ -145,9 +146,9 @@ def upload(cloud: Cloud, gibibytes: int) -> Work:
             ),
             Side(
                 "glance image-create",
-                lambda: [str(PEERS / "glance"), *shared, "image-create", *formats, "--name", "bench-upload"],
+                lambda: [str(PEERS / "glance"), "image-create", *formats, "--name", "bench-upload"],
                 after=clear,
-                added=client,
+                added=cloud.variables(),
             ),
             Side("curl -T", curl, after=clear),
         ],
