@@ -43,8 +43,8 @@ class Cloud:
         return str(self._connection.auth_token)
 
     def url(self) -> str:
-        """Return where Glance is."""
-        return str(self.image.get_endpoint())
+        """Return where the second version of Glance's API is, without a slash at the end."""
+        return str(self.image.get_endpoint()).rstrip("/")
 
     def images(self, prefix: str) -> list[t.Any]:
         """Return the images whose name begins so."""

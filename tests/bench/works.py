@@ -112,7 +112,7 @@ def upload(cloud: Cloud, gibibytes: int) -> Work:
         clear()
 
     def curl() -> list[str]:
-        url = f"{cloud.url()}/v2/images/{cloud.record('bench-upload')}/file"
+        url = f"{cloud.url()}/images/{cloud.record('bench-upload')}/file"
         headers = nodes.DATA / "headers"
         headers.write_text(f"X-Auth-Token: {cloud.token()}\nContent-Type: application/octet-stream\n", encoding="ascii")
         headers.chmod(0o600)
