@@ -112,5 +112,5 @@ def _signals_later() -> t.Iterator[None]:
     finally:
         for number, previous in before.items():
             signal.signal(number, previous)
-        for number in heard[:1]:
-            os.kill(os.getpid(), number)
+        if heard:
+            os.kill(os.getpid(), heard[0])
