@@ -42,7 +42,8 @@ class ActionModule(ActionBase):
             found = result.get("holder") or found
         if is_same(found, own) or result.get("failed"):
             return result
-        return {**result, "failed": True, "msg": str(refusal(found, str(result["heard"])))}
+        variable = str(self._task.args.get("variable", "glance_switch_take_over"))
+        return {**result, "failed": True, "msg": str(refusal(found, str(result["heard"]), variable))}
 
     def _may_be_taken(self, found: dict[str, t.Any]) -> bool:
         alive = is_alive(found)

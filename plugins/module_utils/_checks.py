@@ -428,8 +428,35 @@ CHECKS: dict[str, Check] = {
         "a switch is run for all controllers at once",
         "run it without --limit; take a controller that is gone out of the inventory",
     ),
+    # An upgrade.
+    "GLS-501": Check(
+        "an upgrade passes no release at which it has to stop",
+        "upgrade to the release that is named first, and from there on",
+    ),
+    "GLS-502": Check(
+        "there is a Glance that can be upgraded",
+        "deploy it with the playbook openstack_ops.glance.site",
+    ),
+    "GLS-503": Check(
+        "every variable of an upgrade has a value that is allowed",
+        "correct the value",
+    ),
+    "GLS-504": Check(
+        "the wanted release has `glance-manage db check`, which chooses the phases of an upgrade",
+        "stop Glance on all controllers, and deploy the release with the playbook openstack_ops.glance.site; Queens is"
+        " the first release that a Glance can be upgraded to while it serves",
+    ),
+    "GLS-505": Check(
+        "every controller of the inventory runs the wanted release before its schema is contracted",
+        "upgrade that controller, start it, or take one that is gone out of the inventory, and run the upgrade again",
+    ),
+    "GLS-506": Check(
+        "no controller with an installation from source is to get packages in its place",
+        "keep glance_install_method: source, or put new controllers with packages beside this one",
+    ),
 }
-"""Code -> check. GLS-0xx: variables; 1xx: a node; 2xx: the control node; 3xx: the running service; 4xx: a switch."""
+"""Code -> check. GLS-0xx: variables; 1xx: a node; 2xx: the control node; 3xx: the running service; 4xx: a switch of
+stores; 5xx: an upgrade."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -218,7 +218,7 @@ def run(params: Parameters, execute: Run, check_mode: bool, node: t.Optional[Nod
     running = _running_config.read(params["config_file"], params["config_directory"])
     if not running.layout:
         raise GlanceError("looking for Glance", answer=f"{params['config_file']} does not exist on this node")
-    paste = params["paste_file"] or f"{os.path.splitext(params['config_file'])[0]}-paste.ini"
+    paste = params["paste_file"] or running.paste or f"{os.path.splitext(params['config_file'])[0]}-paste.ini"
     path = params["disable_file"] or healthcheck_file(paste)
     url = params["url"] or running.api_url
     port = urlsplit(url).port or (443 if url.startswith("https") else 80)

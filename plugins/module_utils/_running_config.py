@@ -82,6 +82,7 @@ class Running:
     :param connection: the URL of the database, which holds the password.
     :param encrypted: whether the locations of images are encrypted in the database.
     :param staging: the directory in which data waits for its import, where it is known.
+    :param paste: the paste configuration, where the file names one.
     :param options: oslo.config's view of the files.
     """
 
@@ -92,6 +93,7 @@ class Running:
     encrypted: bool = False
     staging: str = ""
     api_url: str = ""
+    paste: str = ""
     options: t.Any = dataclasses.field(default=None, repr=False)
 
 
@@ -133,6 +135,7 @@ def read(config_file: str = CONFIG_FILE, config_directory: t.Optional[str] = Non
         encrypted=bool(_value(options, "DEFAULT", "metadata_encryption_key")),
         staging=_staging(options, raw, layout),
         api_url=_api_url(options),
+        paste=_value(options, "paste_deploy", "config_file") or "",
         options=options,
     )
 
@@ -166,6 +169,7 @@ def _options(raw: RawSections, config_file: str, directory: str) -> t.Any:
             cfg.IntOpt("bind_port"),
             cfg.StrOpt("cert_file"),
         ],
+        "paste_deploy": [cfg.StrOpt("config_file")],
         GLANCE_STORE: [
             cfg.ListOpt("stores", default=_DEFAULT_TYPES),
             cfg.StrOpt("default_store", default="file"),

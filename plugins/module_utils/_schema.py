@@ -14,7 +14,7 @@ import os
 import re
 import shutil
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _metadefs as metadefs
 from ansible_collections.openstack_ops.glance.plugins.module_utils._database import (
@@ -28,6 +28,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._errors impor
 
 if t.TYPE_CHECKING:
     from ansible_collections.openstack_ops.glance.plugins.module_utils._database import Session
+    from ansible_collections.openstack_ops.glance.plugins.module_utils._schema_trust import Trust
 
 NEXT_PHASE = {0: "", 3: "expand", 4: "migrate", 5: "contract"}
 """What each exit code of ``glance-manage db check`` says has to be done next."""
@@ -220,6 +221,7 @@ class Outcome:
     added: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
     started_over: bool = False
+    repaired: bool = False
 
 
 class Database:
@@ -301,13 +303,22 @@ class Schema:
     """Brings the schema, and the metadata definitions in it, to where they should be.
 
     :param warn: called with what an operator should know although nothing failed.
+    :param trust: lets the account make triggers for a while; None where nobody may change the server's setting.
     """
 
-    def __init__(self, manage: Manage, database: Database, desired: Desired, warn: t.Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        manage: Manage,
+        database: Database,
+        desired: Desired,
+        warn: t.Callable[[str], None],
+        trust: t.Optional[Trust] = None,
+    ) -> None:
         self.database = database
         self._manage = manage
         self._desired = desired
         self._warn = warn
+        self.trust = trust
 
     def observe(self) -> Observed:
         """Return what is.
@@ -337,6 +348,13 @@ class Schema:
         difference.compare("metadefs", before_metadefs, after_metadefs)
         return difference
 
+    def ahead(self, observed: Observed) -> list[str]:
+        """Return what glance-manage would be told to do; whether rows have to be migrated shows after expanding."""
+        wanted = PHASES_TO_STATE[self._desired.state]
+        if observed.phase not in wanted:
+            return []
+        return ["sync"] if self._desired.state == "synced" else list(wanted[wanted.index(observed.phase) :])
+
     def apply(self, observed: Observed, outcome: Outcome) -> None:
         """Do it, with the lock held.
 
@@ -353,24 +371,30 @@ class Schema:
         if not online:
             self._sync(outcome)
             return
-        self._refuse_triggers(observed)
+        permission = self._permission(observed)
         phase = observed.phase
         while phase in PHASES_TO_STATE[self._desired.state]:
-            self._work(phase, outcome)
+            with permission if phase == "expand" else contextlib.nullcontext():
+                self._work(phase, outcome)
             done, phase = phase, self._manage.next_phase()
             if phase == done:
                 raise GlanceError(f"glance-manage db {done} reported success, but db check still asks for it")
 
-    def _refuse_triggers(self, observed: Observed) -> None:
+    def _permission(self, observed: Observed) -> t.ContextManager[None]:
+        """Return what lets the expand phase make its triggers, where it makes any."""
         makes_triggers = observed.phase == "expand" and BEFORE_TRIGGERS.issuperset(observed.revision)
-        if makes_triggers and not self.database.may_create_triggers():
+        if not makes_triggers or self.database.may_create_triggers():
+            return contextlib.nullcontext()
+        if self.trust is None:
             raise GlanceError(
                 "the expand phase has to create triggers, and the server would refuse them",
                 answer="log_bin is on, log_bin_trust_function_creators is off, and the account has no SUPER privilege",
                 cause="an online upgrade from before Ocata, or phases used on a new database",
                 remedy="for a new database use state: synced, which needs no triggers. Otherwise have the server's"
-                " administrator run `SET GLOBAL log_bin_trust_function_creators = 1` for as long as the upgrade lasts",
+                " administrator run `SET GLOBAL log_bin_trust_function_creators = 1` for as long as the upgrade lasts,"
+                " or give the administrator's login as admin",
             )
+        return self.trust.lent()
 
     def _sync(self, outcome: Outcome) -> None:
         try:
@@ -424,15 +448,25 @@ def ensure(schema: Schema, lock_timeout: int) -> Outcome:
     :param lock_timeout: how many seconds to wait while another node works.
     :raises GlanceError: when that is impossible or fails.
     """
+    repaired = _repair(schema, lock_timeout)
     outcome = predict(schema)
     if not outcome.difference.changed:
-        return outcome
+        return replace(outcome, repaired=repaired)
     with advisory_lock(schema.database.connection, lock_name(schema.database.name), lock_timeout):
         # Another node may have done it while this one waited.
         observed = schema.observe()
-        outcome = Outcome(schema.decide(observed), observed.revision, observed.revision)
+        outcome = Outcome(schema.decide(observed), observed.revision, observed.revision, repaired=repaired)
         schema.apply(observed, outcome)
     return outcome
+
+
+def _repair(schema: Schema, lock_timeout: int) -> bool:
+    """Put back the server's setting that a run which was killed has left, and tell whether there was anything."""
+    if schema.trust is None or not schema.trust.is_noted():
+        return False
+    # What that run has started may be alive and need the setting; it holds the lock then.
+    with advisory_lock(schema.database.connection, lock_name(schema.database.name), lock_timeout):
+        return schema.trust.repair()
 
 
 def predict(schema: Schema) -> Outcome:
@@ -446,6 +480,7 @@ def predict(schema: Schema) -> Outcome:
         schema.decide(observed),
         before=observed.revision,
         after=observed.revision,
+        phases=schema.ahead(observed),
         added=pending.new_namespaces,
         updated=pending.changed_namespaces,
     )

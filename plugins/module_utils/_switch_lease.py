@@ -5,10 +5,10 @@
 
 # This file is private to the collection: anything in it may change at any time.
 
-"""The right of one run to switch stores: a file on every controller that says who has it.
+"""The right of one run to switch stores or to upgrade: a file on every controller that says who has it.
 
 The controllers are what all runs share, wherever they are started. The file keeps out runs on other control nodes, and
-runs of another switch; whether a run on the same control node still lives, its processes tell.
+runs of another switch or upgrade; whether a run on the same control node still lives, its processes tell.
 """
 
 from __future__ import annotations
@@ -99,8 +99,11 @@ def is_alive(holder: Holder) -> t.Optional[bool]:
     return not begun or not noted or begun == noted
 
 
-def refusal(holder: Holder, heard: str) -> GlanceError:
-    """Return the error of a run that has to wait for another one."""
+def refusal(holder: Holder, heard: str, variable: str = "glance_switch_take_over") -> GlanceError:
+    """Return the error of a run that has to wait for another one.
+
+    :param variable: the one with which an operator lets a run take over.
+    """
     who = f"{holder.get('user')} on {holder.get('host')} (process {holder.get('process')})"
     answer = f"{who} has been at it since {holder.get('since')}: {holder.get('what')}; last heard of at {heard}"
     if is_alive(holder):
@@ -108,9 +111,10 @@ def refusal(holder: Holder, heard: str) -> GlanceError:
     else:
         remedy = (
             "wait until that run has ended. If it has ended for certain, as with a control node that is gone, take over"
-            " with -e glance_switch_take_over=true"
+            f" with -e {variable}=true"
         )
-    return GlanceError("switching stores, of which one run at a time is possible", answer=answer, remedy=remedy)
+    doing = "switching stores or upgrading, of which one run at a time is possible"
+    return GlanceError(doing, answer=answer, remedy=remedy)
 
 
 def _user() -> str:

@@ -64,7 +64,8 @@ options:
     default: true
   paste_file:
     description:
-      - The paste configuration of the node's Glance. By default O(config_file) with C(-paste.ini) instead of C(.conf).
+      - The paste configuration of the node's Glance. By default the one that O(config_file) names, else O(config_file)
+        with C(-paste.ini) instead of C(.conf).
     type: path
 attributes:
   check_mode:

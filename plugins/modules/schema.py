@@ -90,6 +90,51 @@ options:
         description: How many seconds the server may take to answer the login.
         type: int
         default: 10
+  admin:
+    description:
+      - How an administrator of the database server logs in, from the node. With it, a phase that has to make triggers
+        which the server would refuse to the account of O(database) gets C(log_bin_trust_function_creators) for as long
+        as it lasts. The same process puts the setting back, also when the phase fails or a signal ends the module.
+    type: dict
+    suboptions:
+      login_host:
+        description: The name or address of the server. By default the one of O(database).
+        type: str
+      login_port:
+        description: The port of the server.
+        type: int
+      login_user:
+        description: The name of the account.
+        type: str
+      login_password:
+        description: The password of the account.
+        type: str
+      login_unix_socket:
+        description: The path of the server's socket.
+        type: path
+      ca_cert:
+        description: A file with the certificates of the authorities to trust.
+        type: path
+      client_cert:
+        description: The client's certificate.
+        type: path
+      client_key:
+        description: The client's private key.
+        type: path
+      check_hostname:
+        description: Whether the certificate must be for the host.
+        type: bool
+        default: true
+      connect_timeout:
+        description: How many seconds the server may take to answer the login.
+        type: int
+        default: 10
+  admin_note:
+    description:
+      - The file on the node that says that the setting is not as it was, for as long as that is so. Where it was left
+        by a process that was killed, the setting is put back at the beginning of the next run with O(admin).
+    type: path
+    default: /var/backups/glance/log_bin_trust_function_creators
   load_metadefs:
     description:
       - Whether the metadata definitions in O(metadefs_path) are loaded where the database lacks them.
@@ -144,7 +189,7 @@ notes:
     address with one active server behind it.
   - The phases of an upgrade from before Ocata, and phases on a new database, make triggers. With binary logging on, the
     server allows that only to an account with the C(SUPER) privilege, or with C(log_bin_trust_function_creators) on.
-    The module says so before it changes anything, and never sets the variable itself.
+    The module says so before it changes anything, and sets the variable only with O(admin).
 seealso:
   - name: Glance database management
     description: The phases in Glance's own documentation.
@@ -204,7 +249,9 @@ revision:
       elements: str
       sample: [wallaby_contract01]
 phases:
-  description: What C(glance-manage db) did to the schema, in this order.
+  description:
+    - What C(glance-manage db) did to the schema, in this order; in check mode what it would do, as far as that can be
+      told before the first of them.
   returned: success
   type: list
   elements: str
@@ -226,6 +273,11 @@ metadefs:
       sample: []
 started_over:
   description: Whether the empty tables of an interrupted first synchronisation were dropped.
+  returned: success
+  type: bool
+  sample: false
+repaired:
+  description: Whether a setting of the server was put back that a run which was killed had changed.
   returned: success
   type: bool
   sample: false
@@ -262,6 +314,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._schema impor
     predict,
     predict_without_database,
 )
+from ansible_collections.openstack_ops.glance.plugins.module_utils._schema_trust import Trust
 
 DATABASE_SPEC: dict[str, dict[str, t.Any]] = {
     "host": {"type": "str", "default": "localhost"},
@@ -277,6 +330,19 @@ DATABASE_SPEC: dict[str, dict[str, t.Any]] = {
     "connect_timeout": {"type": "int", "default": 10},
 }
 
+ADMIN_SPEC: dict[str, dict[str, t.Any]] = {
+    "login_host": {"type": "str"},
+    "login_port": {"type": "int"},
+    "login_user": {"type": "str"},
+    "login_password": {"type": "str", "no_log": True},
+    "login_unix_socket": {"type": "path"},
+    "ca_cert": {"type": "path"},
+    "client_cert": {"type": "path"},
+    "client_key": {"type": "path", "no_log": False},
+    "check_hostname": {"type": "bool", "default": True},
+    "connect_timeout": {"type": "int", "default": 10},
+}
+
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "state": {"type": "str", "choices": ["synced", "expanded", "migrated", "contracted"], "default": "synced"},
     "database": {
@@ -285,6 +351,8 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
         "options": DATABASE_SPEC,
         "required_together": [["client_cert", "client_key"]],
     },
+    "admin": {"type": "dict", "options": ADMIN_SPEC, "required_together": [["client_cert", "client_key"]]},
+    "admin_note": {"type": "path", "default": "/var/backups/glance/log_bin_trust_function_creators"},
     "load_metadefs": {"type": "bool", "default": False},
     "metadefs_path": {"type": "path", "default": "/etc/glance/metadefs"},
     "metadefs_merge": {"type": "bool", "default": True},
@@ -337,6 +405,15 @@ def login(database: dict[str, t.Any]) -> dict[str, t.Any]:
     return {f"login_{name}" if name in renamed else name: value for name, value in database.items() if name != "name"}
 
 
+def trust_of(params: dict[str, t.Any]) -> t.Optional[Trust]:
+    """Return what lets a phase make triggers; nothing where no administrator was given."""
+    if not params["admin"]:
+        return None
+    place = {name: value for name, value in login(params["database"]).items() if name in ("login_host", "login_port")}
+    administrator = {**place, **{name: value for name, value in params["admin"].items() if value is not None}}
+    return Trust(lambda: connect(administrator), params["admin_note"])
+
+
 def run(module: AnsibleModule, manage: Manage, desired: Desired) -> Outcome:
     """Do what the parameters say."""
     params = module.params
@@ -355,7 +432,7 @@ def run(module: AnsibleModule, manage: Manage, desired: Desired) -> Outcome:
         module.warn(f"What is in the database was not looked at: {error}")
         return predict_without_database(manage, desired)
     with contextlib.closing(connection):
-        schema = Schema(manage, Database(connection, name), desired, module.warn)
+        schema = Schema(manage, Database(connection, name), desired, module.warn, trust_of(params))
         try:
             return predict(schema) if module.check_mode else ensure(schema, params["lock_timeout"])
         except CONNECTION_ERRORS as error:
@@ -380,12 +457,13 @@ def main() -> None:
     except GlanceError as error:
         module.fail_json(msg=str(error))
     module.exit_json(
-        changed=outcome.difference.changed,
+        changed=outcome.difference.changed or outcome.repaired,
         diff=outcome.difference.as_diff(),
         revision={"before": outcome.before, "after": outcome.after},
         phases=outcome.phases,
         metadefs={"added": outcome.added, "updated": outcome.updated},
         started_over=outcome.started_over,
+        repaired=outcome.repaired,
         seconds=round(time.monotonic() - start, 2),
     )
 

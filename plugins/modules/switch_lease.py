@@ -4,20 +4,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
 
-"""Lets one run at a time switch stores."""
+"""Lets one run at a time switch stores or upgrade."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: switch_lease
-short_description: Let one run at a time switch stores
+short_description: Let one run at a time switch stores or upgrade
 version_added: 0.1.0
 description:
-  - Takes the right to switch stores for this run of Ansible, by a file on the controller that says who has it, and
-    gives it up. While another run has it, the module fails, and tells who that is.
-  - The file keeps out whoever begins another switch with the same controllers, from whichever control node. A run that
-    was started on this control node and has ended, killed or not, keeps nobody out. Whether a run on another control
-    node, or in another container, still lives cannot be seen from here; its lease is taken only with O(take_over).
+  - Takes the right to switch stores or to upgrade for this run of Ansible, by a file on the controller that says who
+    has it, and gives it up. While another run has it, the module fails, and tells who that is.
+  - The file keeps out whoever begins another switch or upgrade with the same controllers, from whichever control node.
+    A run that was started on this control node and has ended, killed or not, keeps nobody out. Whether a run on another
+    control node, or in another container, still lives cannot be seen from here; its lease is taken only with
+    O(take_over).
 options:
   state:
     description:
@@ -40,6 +41,11 @@ options:
       - Take the lease of a run on another control node too. One that lives on this control node keeps it.
     type: bool
     default: false
+  variable:
+    description:
+      - The variable that sets O(take_over), for the message to whoever has to wait.
+    type: str
+    default: glance_switch_take_over
   group:
     description:
       - The group that may read the file, by its name.
@@ -118,6 +124,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "directory": {"type": "path", "default": "/var/lib/glance/switch"},
     "what": {"type": "str", "default": ""},
     "take_over": {"type": "bool", "default": False},
+    "variable": {"type": "str", "default": "glance_switch_take_over"},
     "group": {"type": "str"},
     "holder": {"type": "dict"},
     "over": {"type": "dict"},

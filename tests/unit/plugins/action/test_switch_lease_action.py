@@ -90,6 +90,12 @@ def test_run_elsewhere_is_taken_over_only_when_told_so(monkeypatch: pytest.Monke
     assert result["holder"]["process"] == os.getppid()
 
 
+def test_the_message_names_the_variable_of_whoever_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "-e glance_switch_take_over=true" in run(elsewhere(), monkeypatch)[0]["msg"]
+    result, _asked = run(elsewhere(), monkeypatch, variable="glance_upgrade_take_over")
+    assert "-e glance_upgrade_take_over=true" in result["msg"]
+
+
 def test_nothing_is_taken_over_in_check_mode(monkeypatch: pytest.MonkeyPatch) -> None:
     result, asked = run(dead(), monkeypatch, check=True)
     assert (result.get("failed"), len(asked)) == (None, 1)

@@ -173,6 +173,13 @@ def test_a_glance_that_does_not_run(drain: Drain) -> None:
     assert "out of service" in drain(url="http://127.0.0.1:1")["msg"]
 
 
+def test_the_paste_file_that_the_configuration_names(drain: Drain, tmp_path: Path) -> None:
+    elsewhere = drain.paste.rename(tmp_path / "of-an-environment.ini")
+    assert "give paste_file or disable_file" in drain()["msg"]
+    drain.config_file.write_text(f"[DEFAULT]\nbind_port = 9292\n[paste_deploy]\nconfig_file = {elsewhere}\n")
+    assert drain()["file"] == str(drain.disable)
+
+
 @pytest.mark.parametrize(
     ("paste", "message"),
     [

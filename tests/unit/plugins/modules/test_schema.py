@@ -11,6 +11,7 @@ import json
 import os
 import pwd
 import re
+import signal
 import sqlite3
 import sys
 import typing as t
@@ -20,6 +21,7 @@ import pytest
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _metadefs as metadefs
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError, without_credentials
 from ansible_collections.openstack_ops.glance.plugins.module_utils._schema import last_line
+from ansible_collections.openstack_ops.glance.plugins.module_utils._schema_trust import Trust
 from ansible_collections.openstack_ops.glance.plugins.modules import schema as module
 
 if t.TYPE_CHECKING:
@@ -150,6 +152,8 @@ class Cursor:
     def execute(self, statement: str, values: tuple[t.Any, ...]) -> None:
         """Run a statement."""
         self._server.statements.append(statement)
+        if statement.startswith("SET GLOBAL log_bin_trust_function_creators"):
+            self._server.settings.append(values[0])
         if statement.startswith("SET "):
             return
         variables: dict[str, t.Union[bool, str]] = {
@@ -185,6 +189,7 @@ class Server:
         self.path = str(path)
         self.statements: list[str] = []
         self.binary_log = self.trusting = self.is_super = False
+        self.settings: list[int] = []
         self.grants = True
         self.locks: list[tuple[str, int]] = []
         self.meanwhile: t.Callable[[], object] = lambda: None
@@ -452,6 +457,90 @@ class TestPhases:
         assert run_module(module, node.args(state="expanded"))["phases"] == ["expand"]
         os.unlink(node.server.path)
         assert run_module(module, node.args())["phases"] == ["sync"]
+
+
+class TestTrust:
+    """The server's setting without which the account may not make triggers."""
+
+    @pytest.fixture
+    def administrator(self, node: Node, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, t.Any]]:
+        """Let an administrator log in too, and return the logins."""
+        logins: list[dict[str, t.Any]] = []
+
+        def connect(params: dict[str, t.Any], *, database: t.Optional[str] = None) -> Server:
+            if database is None:
+                logins.append(params)
+            return node.server
+
+        monkeypatch.setattr(module, "connect", connect)
+        node.server.binary_log = True
+        return logins
+
+    def args(self, node: Node, **more: t.Any) -> dict[str, t.Any]:
+        note = str(node.directory / "notes" / "trust")
+        return node.args(state="expanded", admin={"login_user": "root"}, admin_note=note, **more)
+
+    def test_it_is_lent_for_the_expand_phase(
+        self, node: Node, run_module: RunModule, administrator: list[dict[str, t.Any]]
+    ) -> None:
+        result = run_module(module, self.args(node))
+        assert result["phases"] == ["expand"]
+        assert node.server.settings == [1, 0]
+        assert (administrator[0]["login_host"], administrator[0]["login_user"]) == ("db", "root")
+        assert list((node.directory / "notes").iterdir()) == []
+
+    @pytest.mark.usefixtures("administrator")
+    def test_it_is_put_back_when_the_phase_fails(self, node: Node, run_module: RunModule) -> None:
+        node.failures({"expand": [(1, "no")]})
+        assert run_module(module, self.args(node))["failed"]
+        assert node.server.settings == [1, 0]
+        assert list((node.directory / "notes").iterdir()) == []
+
+    @pytest.mark.usefixtures("administrator")
+    def test_a_signal_waits_until_it_is_put_back(self, node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+        trust = Trust(lambda: node.server, str(node.directory / "trust"))
+        heard: list[tuple[int, list[int]]] = []
+        monkeypatch.setattr(os, "kill", lambda _process, number: heard.append((number, list(node.server.settings))))
+        with trust.lent():
+            signal.raise_signal(signal.SIGTERM)
+            assert (node.server.settings, trust.is_noted()) == ([1], True)
+        assert heard == [(signal.SIGTERM, [1, 0])]
+
+    @pytest.mark.usefixtures("administrator")
+    def test_what_a_killed_run_has_left_is_put_back_under_the_lock(self, node: Node, run_module: RunModule) -> None:
+        run_module(module, self.args(node))
+        node.server.settings.clear()
+        node.server.locks.clear()
+        (node.directory / "notes" / "trust").touch()
+        assert run_module(module, self.args(node), check=True)["repaired"] is False
+        result = run_module(module, self.args(node))
+        assert (result["repaired"], result["changed"], result["phases"]) == (True, True, [])
+        assert (node.server.settings, len(node.server.locks)) == ([0], 1)
+        assert run_module(module, self.args(node))["changed"] is False
+
+    def test_nobody_logs_in_where_it_is_not_needed(
+        self, node: Node, run_module: RunModule, administrator: list[dict[str, t.Any]]
+    ) -> None:
+        node.server.trusting = True
+        assert run_module(module, self.args(node))["phases"] == ["expand"]
+        assert (administrator, node.server.settings) == ([], [])
+
+
+class TestCheckMode:
+    @pytest.mark.parametrize(
+        ("state", "phases"),
+        [("synced", ["sync"]), ("expanded", ["expand"]), ("contracted", ["expand", "migrate", "contract"])],
+    )
+    def test_it_tells_what_would_be_done(
+        self, node: Node, run_module: RunModule, state: str, phases: list[str]
+    ) -> None:
+        assert run_module(module, node.args(state=state), check=True)["phases"] == phases
+        assert node.server.written == []
+
+    def test_what_is_done_is_not_told(self, node: Node, run_module: RunModule) -> None:
+        run_module(module, node.args(state="expanded"))
+        assert run_module(module, node.args(state="expanded"), check=True)["phases"] == []
+        assert run_module(module, node.args(state="contracted"), check=True)["phases"] == ["contract"]
 
 
 class TestMetadefs:

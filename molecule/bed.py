@@ -33,16 +33,19 @@ print(haproxy.makefile().read())
 
 
 class Bed:
-    """The nodes that the inventories of the scenario name."""
+    """The nodes that the inventories of the scenario name.
 
-    def __init__(self) -> None:
+    :param group: the group of the scenario's controllers.
+    """
+
+    def __init__(self, group: str = "glance_api") -> None:
         inventories = [word for path in (str(INVENTORY), *FURTHER_INVENTORIES) for word in ("-i", path)]
         listing = json.loads(
             subprocess.check_output(["ansible-inventory", *inventories, "--list"], cwd=ROOT, env=ENVIRONMENT)
         )
         variables = listing["_meta"]["hostvars"]
         self.addresses: dict[str, str] = {node: found["ansible_host"] for node, found in variables.items()}
-        self.controllers: list[str] = listing["glance_api"]["hosts"]
+        self.controllers: list[str] = listing[group]["hosts"]
         self.state = ROOT / ".testbed" / next(iter(variables.values()))["testbed_set"]
         self._groups = listing
 
