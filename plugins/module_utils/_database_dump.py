@@ -101,7 +101,8 @@ def program() -> Program:
 
 def _tls(dumper: Program, database: t.Mapping[str, t.Any]) -> list[str]:
     if not database.get("ca_cert"):
-        return []
+        # From 11.4 on, MariaDB's verifies unless it is told not to, and refuses a server without TLS.
+        return ["--skip-ssl-verify-server-cert"] if dumper.is_maria else []
     if database.get("check_hostname") is False:
         return ["--ssl"] if dumper.is_maria else ["--ssl-mode=VERIFY_CA"]
     return ["--ssl-verify-server-cert"] if dumper.is_maria else ["--ssl-mode=VERIFY_IDENTITY"]
