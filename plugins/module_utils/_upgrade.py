@@ -20,7 +20,8 @@ Record = dict[str, t.Any]
 Records = t.Sequence[t.Mapping[str, t.Any]]
 
 PHASES = ("expand", "migrate", "contract")
-NUMBERS = ("glance_upgrade_drain_timeout", "glance_upgrade_grace", "glance_upgrade_phase_timeout")
+NUMBERS = {"glance_upgrade_drain_timeout": 0, "glance_upgrade_grace": 0, "glance_upgrade_phase_timeout": 1}
+"""The variables that are whole numbers, and the least that each may be."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,7 +189,7 @@ def problems(
     return [
         *_skips(found, controllers, table, bool(variables.get("glance_upgrade_skip_releases"))),
         *_nothing_to_upgrade(found, controllers),
-        *_values(variables, [entry.name for entry in controllers]),
+        *_values(variables, [entry.name for entry in controllers if entry.release]),
         *_unphased(found, releases),
         *_methods(controllers),
     ]
@@ -215,10 +216,11 @@ def _nothing_to_upgrade(found: Plan, controllers: t.Sequence[Controller]) -> t.I
 
 
 def _values(variables: t.Mapping[str, t.Any], names: t.Sequence[str]) -> t.Iterator[Problem]:
-    for name in NUMBERS:
+    # One that is no part of the run would be told to be handed over, and nobody would have touched it.
+    for name, least in NUMBERS.items():
         value = variables.get(name)
-        if isinstance(value, bool) or not re.fullmatch(r"\d+", str(value)):
-            yield Problem("GLS-503", f"{name} is {value!r}; allowed is a whole number from 0")
+        if isinstance(value, bool) or not re.fullmatch(r"\d+", str(value)) or int(str(value)) < least:
+            yield Problem("GLS-503", f"{name} is {value!r}; allowed is a whole number from {least}")
     chosen = variables.get("glance_upgrade_hand_over")
     if chosen and chosen not in names:
         yield Problem("GLS-503", f"glance_upgrade_hand_over is {chosen!r}; allowed are {', '.join(names)}")

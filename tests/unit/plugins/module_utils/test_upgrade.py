@@ -199,6 +199,7 @@ class TestProblems:
             ("glance_upgrade_grace", True),
             ("glance_upgrade_drain_timeout", "soon"),
             ("glance_upgrade_phase_timeout", ""),
+            ("glance_upgrade_phase_timeout", 0),
             ("glance_upgrade_hand_over", "controller-9"),
             ("glance_upgrade_directory", "backups"),
             ("glance_upgrade_directory", "/"),
@@ -206,6 +207,11 @@ class TestProblems:
     )
     def test_values(self, name: str, value: t.Any) -> None:
         assert codes(packaged("a", "30.0.0", "gazpacho"), **{name: value}) == ["GLS-503"]
+
+    def test_only_a_controller_of_the_run_is_handed_over(self) -> None:
+        controllers = [packaged("a", "30.0.0", "epoxy"), packaged("b", "30.0.0")]
+        assert codes(*controllers, glance_upgrade_hand_over="a") == []
+        assert codes(*controllers, glance_upgrade_hand_over="b") == ["GLS-503"]
 
     def test_a_release_without_db_check(self) -> None:
         assert codes(packaged("a", "14.0.0", "pike")) == ["GLS-504"]
