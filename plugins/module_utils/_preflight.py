@@ -19,6 +19,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.openstack_ops.glance.plugins.module_utils import (
     _database,
     _database_resource,
+    _image_catalog,
     _image_prepare,
     _probe_directory,
     _probe_network,
@@ -26,16 +27,36 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils import (
     _registration,
     _releases,
     _schema,
+    _schema_settled,
+    _store_guard,
+    _unit,
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import ImageApi
 from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import connect, require_sdk, told
-from ansible_collections.openstack_ops.glance.plugins.module_utils._probe import Deadline, Outcome, Probe, run_all
+from ansible_collections.openstack_ops.glance.plugins.module_utils._probe import (
+    Deadline,
+    Outcome,
+    Probe,
+    run_all,
+    run_command,
+)
 
 if t.TYPE_CHECKING:
     from openstack.connection import Connection
 
 ADMIN = "admin"
-SETTLED = ("database", "directories", "leftovers", "packages", "registration")
+SETTLED = (
+    "database",
+    "directories",
+    "images",
+    "leftovers",
+    "packages",
+    "registration",
+    "schema",
+    "stores",
+    "unit",
+)
 """What a step of the deployment need not look at again, when it is found to be as wanted."""
 
 
@@ -47,9 +68,11 @@ def run(params: dict[str, t.Any]) -> dict[str, t.Any]:
         if _probe_directory.all_settled(outcome.facts, [entry["path"] for entry in params["directories"] or []]):
             outcome.settled.add("directories")
     else:
-        outcome = run_all(node, list(control_probes(params)), params["timeout"])
+        cloud = Cloud(params)
+        outcome = run_all(node, list(control_probes(params, cloud)), params["timeout"])
         # Reading a large image takes as long as it takes.
         images(outcome, params["images"] or [], params["timeout"])
+        _compare_images(outcome, cloud)
     return {
         "problems": [problem.as_dict() for problem in outcome.problems],
         "messages": [problem.message for problem in outcome.problems],
@@ -74,6 +97,7 @@ def node_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:
     yield from _network_probes(params)
     yield from _directory_probes(params)
     yield from _login_probes(params)
+    yield from _step_probes(params)
 
 
 def _package_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:
@@ -130,16 +154,65 @@ def _login_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:
         yield Probe("GLS-203", "the login of the database administrator", probe)
 
 
-def control_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:
+def _step_probes(params: dict[str, t.Any]) -> t.Iterator[Probe]:
+    """Return what compares what later steps bring about. What is in the way is told by the steps themselves."""
+    if params["schema_resource"]:
+        probe = functools.partial(_compare_schema, options=params["schema_resource"])
+        yield Probe("GLS-120", "the schema", probe)
+    if params["unit_resource"]:
+        yield Probe("GLS-104", "the unit", functools.partial(_compare_unit, options=params["unit_resource"]))
+    if params["store_guard"]:
+        yield Probe("GLS-150", "the stores", functools.partial(_compare_stores, options=params["store_guard"]))
+
+
+def _compare_schema(outcome: Outcome, deadline: Deadline, options: dict[str, t.Any]) -> None:
+    with contextlib.suppress(GlanceError):
+        if _schema_settled.is_settled(_complete(_schema.ARGUMENT_SPEC, options), deadline):
+            outcome.settled.add("schema")
+
+
+def _compare_unit(outcome: Outcome, deadline: Deadline, options: dict[str, t.Any]) -> None:
+    def command(arguments: list[str]) -> tuple[int, str, str]:
+        answer = run_command(arguments, deadline)
+        return (answer.returncode, answer.stdout, answer.stderr) if answer else (1, "", "no answer in time")
+
+    warnings: list[str] = []
+    with contextlib.suppress(GlanceError):
+        # What does not answer at once has to be waited for by the step itself.
+        known = {**_complete(_unit.ARGUMENT_SPEC, options), "wait_timeout": 0}
+        found, health = _unit.run(known, _unit.Systemd(command), warnings.append, check_mode=True)
+        if not found.difference.changed and not warnings and health != "drained":
+            outcome.settled.add("unit")
+
+
+def _compare_stores(outcome: Outcome, _deadline: Deadline, options: dict[str, t.Any]) -> None:
+    with contextlib.suppress(GlanceError):
+        if _store_guard.is_settled(_complete(_store_guard.ARGUMENT_SPEC, options)):
+            outcome.settled.add("stores")
+
+
+class Cloud:
+    """The cloud, once its administrator is logged in.
+
+    :ivar connection: the connection, where the login works.
+    """
+
+    def __init__(self, params: dict[str, t.Any]) -> None:
+        self.params = params
+        self.connection: t.Optional[Connection] = None
+
+
+def control_probes(params: dict[str, t.Any], cloud: Cloud) -> t.Iterator[Probe]:
     """Return the probes of the control node."""
-    yield Probe("GLS-201", "the login to Keystone", functools.partial(keystone_login, params=params))
+    yield Probe("GLS-201", "the login to Keystone", functools.partial(keystone_login, cloud=cloud))
     yield from _login_probes(params)
 
 
-def keystone_login(outcome: Outcome, deadline: Deadline, params: dict[str, t.Any]) -> None:
+def keystone_login(outcome: Outcome, deadline: Deadline, cloud: Cloud) -> None:
     """Fetch one token with the administrator's credentials."""
     if not _importable(outcome, require_sdk):
         return
+    params = cloud.params
     try:
         connection = connect({**params, "api_timeout": params["api_timeout"] or int(deadline.left()) + 1})
         with told("logging in to Keystone as the administrator"):
@@ -152,8 +225,10 @@ def keystone_login(outcome: Outcome, deadline: Deadline, params: dict[str, t.Any
     if ADMIN not in roles:
         where = f"the project {access.project_name}" if access.project_name else "what the token is for"
         outcome.problem("GLS-202", f"{access.username} has on {where} the roles {', '.join(roles) or '(none)'}")
-    elif params["registration"]:
+        return
+    if params["registration"]:
         _compare_registration(outcome, connection, params["registration"])
+    cloud.connection = connection
 
 
 def _compare_registration(outcome: Outcome, connection: Connection, options: dict[str, t.Any]) -> None:
@@ -226,6 +301,22 @@ def images(outcome: Outcome, specs: t.Sequence[dict[str, t.Any]], timeout: float
         for sentence in _image_prepare.problems(spec, timeout=timeout):
             what, _words, advice = sentence.partition(" What to do: ")
             outcome.problem("GLS-204", what, advice)
+
+
+def _compare_images(outcome: Outcome, cloud: Cloud) -> None:
+    """Note whether the catalogue is as it shall be. What is in the way is told by the step itself."""
+    options = cloud.params["image_catalog"]
+    if options is None or cloud.connection is None:
+        return
+    warnings: list[str] = []
+    with contextlib.suppress(GlanceError):
+        options = {**options, "images": cloud.params["images"] or []}
+        region = options.pop("region_name", None)
+        known = _complete(_image_catalog.ARGUMENT_SPEC, options)
+        api = ImageApi(cloud.connection, region=region)
+        report = _image_catalog.run(known, check_mode=True, warn=warnings.append, api=api)
+        if not report.result["changed"] and not report.failure and not warnings:
+            outcome.settled.add("images")
 
 
 def _importable(outcome: Outcome, require: t.Callable[[], None]) -> bool:
