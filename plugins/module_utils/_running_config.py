@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
+from ansible_collections.openstack_ops.glance.plugins.module_utils._node_file import read_text
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type import Place, Section
 from ansible_collections.openstack_ops.glance.plugins.module_utils._stores import store_places
 
@@ -93,14 +94,6 @@ class Running:
 def in_words(places: t.Iterable[Place]) -> str:
     """Return the words for some places."""
     return ", ".join(dict.fromkeys(place.storage or "web servers" for place in places))
-
-
-def read_text(path: str) -> str:
-    """Return what stands in a file of the node, or nothing where it cannot be read."""
-    try:
-        return Path(path).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
 
 
 def read(config_file: str = CONFIG_FILE, config_directory: t.Optional[str] = None) -> Running:

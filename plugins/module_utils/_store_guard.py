@@ -35,6 +35,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._locations im
     Location,
     belongs,
 )
+from ansible_collections.openstack_ops.glance.plugins.module_utils._node_file import read_text
 from ansible_collections.openstack_ops.glance.plugins.module_utils._probe import Deadline, Outcome, Probe, run_all
 from ansible_collections.openstack_ops.glance.plugins.module_utils._running_config import (
     MULTI,
@@ -140,9 +141,9 @@ def stores_of_tomorrow(stores: t.Mapping[str, t.Any], release: int, multi: bool)
 def _reader(name: str, store: t.Any) -> t.Callable[[str], str]:
     # The file that is written for a cluster described in the options may not be there yet.
     if not isinstance(store, dict) or not store.get("fsid"):
-        return _running_config.read_text
+        return read_text
     written = {ceph_files(name)["conf"]: f"fsid = {store['fsid']}\n"}
-    return lambda path: written.get(path) or _running_config.read_text(path)
+    return lambda path: written.get(path) or read_text(path)
 
 
 class Guard:
