@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
-from ansible_collections.openstack_ops.glance.plugins.module_utils import _releases
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _tables
 
 
-def offered_releases(releases: t.Any, distribution: str, family: str, versions: list[t.Any]) -> t.Optional[list[str]]:
+def offered_releases(facts: t.Any) -> t.Optional[list[str]]:
     """Return the names of the releases that a distribution has, None where only the node knows."""
-    if not isinstance(releases, list):
-        raise AnsibleFilterError("offered_releases takes the table of releases, which is a list")
-    return _releases.offered(releases, distribution, family, [str(version) for version in versions])
+    return _tables.offered(facts)
 
 
 class FilterModule:

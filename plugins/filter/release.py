@@ -9,21 +9,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
-from ansible_collections.openstack_ops.glance.plugins.module_utils import _releases
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _tables
 
 
-def release(
-    releases: t.Any,
-    known_in: dict[str, list[str]],
-    wanted: t.Any,
-    distribution: str = "",
-    versions: t.Optional[list[t.Any]] = None,
-) -> dict[str, t.Any]:
-    """Return the release that is wanted."""
-    if not isinstance(releases, list):
-        raise AnsibleFilterError("release takes the table of releases, which is a list")
-    return _releases.find(releases, known_in, str(wanted), distribution, [str(version) for version in versions or []])
+def release(facts: t.Any, wanted: t.Any, method: str = "package", source_version: str = "") -> dict[str, t.Any]:
+    """Return the release that is wanted on a node."""
+    return _tables.wanted_release(facts, str(wanted), method == "source", str(source_version))
 
 
 class FilterModule:

@@ -32,9 +32,12 @@ class ImageApi:
     """The requests to Glance, one method each.
 
     :param endpoint: the URL of the one Glance to ask; without it, the one that the catalogue leads to.
+    :param region: the region of the Glance to look for in the catalogue; without it, that of the connection.
     """
 
-    def __init__(self, connection: Connection, endpoint: t.Optional[str] = None) -> None:
+    def __init__(
+        self, connection: Connection, endpoint: t.Optional[str] = None, region: t.Optional[str] = None
+    ) -> None:
         self._connection = connection
         self._count = RequestCount(connection)
         self._projects: dict[str, list[str]] = {}
@@ -44,7 +47,7 @@ class ImageApi:
             session=connection.session,
             service_type="image",
             interface=config.get_interface("image"),
-            region_name=config.get_region_name("image"),
+            region_name=region or config.get_region_name("image"),
             endpoint_override=endpoint or config.get_endpoint("image"),
         )
 

@@ -39,6 +39,16 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_spec i
 from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import connect
 from ansible_collections.openstack_ops.glance.plugins.module_utils._stores import near_miss
 
+ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
+    # Not all of it is secret, but nothing of it belongs in the system's log.
+    "images": {"type": "list", "elements": "dict", "required": True, "no_log": True},
+    "catalog": {"type": "str", "default": "default"},
+    "purge": {"type": "bool", "default": False},
+    "transfers": {"type": "int", "default": 4},
+    "progress_file": {"type": "path"},
+}
+"""The options of the module image_catalog beside those that say how the cloud is reached."""
+
 Warn = t.Callable[[str], None]
 
 ACTIONS = ("created", "filled", "replaced", "changed", "unchanged", "deleted", "failed")
@@ -299,14 +309,21 @@ class Report(t.NamedTuple):
     failure: str
 
 
-def run(params: dict[str, t.Any], *, check_mode: bool = False, warn: Warn = lambda text: None) -> Report:
+def run(
+    params: dict[str, t.Any],
+    *,
+    check_mode: bool = False,
+    warn: Warn = lambda text: None,
+    api: t.Optional[ImageApi] = None,
+) -> Report:
     """Do what the parameters of the module say.
 
+    :param api: the Glance to work on; without it, the one that the parameters lead to.
     :raises GlanceError: when nothing was done at all.
     """
     declarations = read(params["images"])
     _check(params, declarations)
-    api = ImageApi(connect(params))
+    api = api or ImageApi(connect(params))
     catalog = Catalog(
         api,
         declarations,

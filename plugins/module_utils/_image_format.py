@@ -21,14 +21,8 @@ import typing as t
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_spec import DISK_FORMATS
 
-IMPORT_ERROR: t.Optional[ImportError] = None
-try:
-    from oslo_utils.imageutils import format_inspector
-except ImportError as error:
-    IMPORT_ERROR = error
-else:
-    # Its findings come back as exceptions; without a handler they would also be printed.
-    logging.getLogger("oslo_utils").addHandler(logging.NullHandler())
+# Its findings come back as exceptions; without a handler they would also be printed.
+logging.getLogger("oslo_utils").addHandler(logging.NullHandler())
 
 UNPACKED = (None, "bare", "ami", "ari", "aki")
 """The container formats whose bytes are those of the disk."""
@@ -87,26 +81,34 @@ class Inspection(t.NamedTuple):
     """Whether the last bytes were seen, too."""
 
 
+def _library(reader: Reader) -> t.Any:
+    # It takes a fifth of a second to load, and most runs look at no bytes.
+    try:
+        from oslo_utils.imageutils import format_inspector
+    except ImportError as error:
+        raise GlanceError(
+            f"looking at the format of {reader.shown}",
+            answer=f"the Python library oslo.utils cannot be used ({error})",
+            remedy="install oslo.utils >= 7.4 for the Python that runs the module, by default on the control node",
+        ) from error
+    return format_inspector
+
+
 def inspect(reader: Reader) -> Inspection:
     """Look at the bytes of an image.
 
     :raises GlanceError: when the library is missing.
     """
-    if IMPORT_ERROR is not None:
-        raise GlanceError(
-            f"looking at the format of {reader.shown}",
-            answer=f"the Python library oslo.utils cannot be used ({IMPORT_ERROR})",
-            remedy="install oslo.utils >= 7.4 for the Python that runs the module, by default on the control node",
-        )
+    library = _library(reader)
     head = reader.read_at(0, HEAD)
     tail = _tail(reader, len(head))
-    wrapper = format_inspector.InspectWrapper(io.BytesIO(head + tail))
+    wrapper = library.InspectWrapper(io.BytesIO(head + tail))
     while wrapper.read(64 * 1024):
         pass
     wrapper.close()
     inspectors = {str(inspector): inspector for inspector in wrapper.formats or []}
     ends = bool(tail) or len(head) == reader.size
-    unsafe = "; ".join(filter(None, (_unsafe(inspectors[name], ends) for name in sorted(inspectors))))
+    unsafe = "; ".join(filter(None, (_unsafe(library, inspectors[name], ends) for name in sorted(inspectors))))
     formats = tuple(sorted(inspectors))
     if UNRECOGNISED.issuperset(formats):
         formats, unsafe = _unknown_to_the_library(head, tail, formats)
@@ -130,16 +132,16 @@ def _tail(reader: Reader, seen: int) -> bytes:
     return reader.read_at(reader.size - length, length)
 
 
-def _unsafe(inspector: t.Any, ends: bool) -> str:
+def _unsafe(library: t.Any, inspector: t.Any, ends: bool) -> str:
     # Partition tables are left to Glance, which can be told to be less strict; encrypted disks cannot be judged.
     if str(inspector) not in ("qcow2", "vmdk", "qed"):
         return ""
     try:
         inspector.safety_check()
-    except format_inspector.SafetyCheckFailed as error:
+    except library.SafetyCheckFailed as error:
         reasons = {name: reason for name, reason in error.failures.items() if ends or name != "footer"}
         return "; ".join(str(reason) for reason in reasons.values())
-    except format_inspector.ImageFormatError as error:
+    except library.ImageFormatError as error:
         return str(error)
     return ""
 

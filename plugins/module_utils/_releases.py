@@ -5,7 +5,7 @@
 
 # This file is private to the collection: anything in it may change at any time.
 
-"""What follows from the table of releases, which stands in roles/glance/vars/main/releases.yml, for one of them."""
+"""What follows from the table of releases, which stands in roles/glance/files/releases.yml, for one of them."""
 
 from __future__ import annotations
 

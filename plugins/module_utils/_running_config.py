@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
+from ansible_collections.openstack_ops.glance.plugins.module_utils._node_file import read_text
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type import Place, Section
 from ansible_collections.openstack_ops.glance.plugins.module_utils._stores import store_places
 
@@ -26,13 +27,6 @@ try:
     from oslo_config import cfg, iniparser
 except ImportError:
     IMPORT_ERROR = traceback.format_exc()
-
-SQLALCHEMY_ERROR: t.Optional[str] = None
-try:
-    from sqlalchemy.engine.url import make_url
-    from sqlalchemy.exc import ArgumentError
-except ImportError:
-    SQLALCHEMY_ERROR = traceback.format_exc()
 
 CONFIG_FILE = "/etc/glance/glance-api.conf"
 REGISTRY_FILE = "glance-registry.conf"
@@ -100,14 +94,6 @@ class Running:
 def in_words(places: t.Iterable[Place]) -> str:
     """Return the words for some places."""
     return ", ".join(dict.fromkeys(place.storage or "web servers" for place in places))
-
-
-def read_text(path: str) -> str:
-    """Return what stands in a file of the node, or nothing where it cannot be read."""
-    try:
-        return Path(path).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
 
 
 def read(config_file: str = CONFIG_FILE, config_directory: t.Optional[str] = None) -> Running:
@@ -280,8 +266,12 @@ def database_login(connection: str) -> tuple[dict[str, t.Any], str]:
     :raises GlanceError: when it is not the URL of a MariaDB or MySQL.
     """
     doing = "reading [database] connection of Glance's configuration"
-    if SQLALCHEMY_ERROR is not None:
-        raise GlanceError(doing, answer="SQLAlchemy cannot be imported", remedy=REMEDY)
+    try:
+        # It takes a third of a second to load, and not every run reads the database.
+        from sqlalchemy.engine.url import make_url
+        from sqlalchemy.exc import ArgumentError
+    except ImportError as error:
+        raise GlanceError(doing, answer="SQLAlchemy cannot be imported", remedy=REMEDY) from error
     try:
         url = make_url(connection)
     except ArgumentError:

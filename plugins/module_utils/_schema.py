@@ -30,6 +30,55 @@ if t.TYPE_CHECKING:
     from ansible_collections.openstack_ops.glance.plugins.module_utils._database import Session
     from ansible_collections.openstack_ops.glance.plugins.module_utils._schema_trust import Trust
 
+_DATABASE_SPEC: dict[str, dict[str, t.Any]] = {
+    "host": {"type": "str", "default": "localhost"},
+    "port": {"type": "int", "default": 3306},
+    "unix_socket": {"type": "path"},
+    "name": {"type": "str", "default": "glance"},
+    "user": {"type": "str", "default": "glance"},
+    "password": {"type": "str", "no_log": True},
+    "ca_cert": {"type": "path"},
+    "client_cert": {"type": "path"},
+    "client_key": {"type": "path", "no_log": False},
+    "check_hostname": {"type": "bool", "default": True},
+    "connect_timeout": {"type": "int", "default": 10},
+}
+
+_ADMIN_SPEC: dict[str, dict[str, t.Any]] = {
+    "login_host": {"type": "str"},
+    "login_port": {"type": "int"},
+    "login_user": {"type": "str"},
+    "login_password": {"type": "str", "no_log": True},
+    "login_unix_socket": {"type": "path"},
+    "ca_cert": {"type": "path"},
+    "client_cert": {"type": "path"},
+    "client_key": {"type": "path", "no_log": False},
+    "check_hostname": {"type": "bool", "default": True},
+    "connect_timeout": {"type": "int", "default": 10},
+}
+
+ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
+    "state": {"type": "str", "choices": ["synced", "expanded", "migrated", "contracted"], "default": "synced"},
+    "database": {
+        "type": "dict",
+        "required": True,
+        "options": _DATABASE_SPEC,
+        "required_together": [["client_cert", "client_key"]],
+    },
+    "admin": {"type": "dict", "options": _ADMIN_SPEC, "required_together": [["client_cert", "client_key"]]},
+    "admin_note": {"type": "path", "default": "/var/backups/glance/log_bin_trust_function_creators"},
+    "load_metadefs": {"type": "bool", "default": False},
+    "metadefs_path": {"type": "path", "default": "/etc/glance/metadefs"},
+    "metadefs_merge": {"type": "bool", "default": True},
+    "metadefs_prefer_new": {"type": "bool", "default": False},
+    "config_files": {"type": "list", "elements": "path", "default": ["/etc/glance/glance-api.conf"]},
+    "command": {"type": "str", "default": "glance-manage"},
+    "user": {"type": "str", "default": "glance"},
+    "lock_timeout": {"type": "int", "default": 300},
+    "timeout": {"type": "int", "default": 3600},
+}
+"""The argument spec of the module schema."""
+
 NEXT_PHASE = {0: "", 3: "expand", 4: "migrate", 5: "contract"}
 """What each exit code of ``glance-manage db check`` says has to be done next."""
 
@@ -279,6 +328,12 @@ class Database:
         self.rows("SET SESSION foreign_key_checks = 0")
         for name in sorted(self.tables()):
             self.rows(f"DROP TABLE `{name}`")
+
+
+def login(database: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return the options with the names that connect() knows."""
+    renamed = {"host", "port", "user", "password", "unix_socket"}
+    return {f"login_{name}" if name in renamed else name: value for name, value in database.items() if name != "name"}
 
 
 def recorded_revisions(connection: Session, name: str) -> list[str]:

@@ -35,6 +35,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._locations im
     Location,
     belongs,
 )
+from ansible_collections.openstack_ops.glance.plugins.module_utils._node_file import read_text
 from ansible_collections.openstack_ops.glance.plugins.module_utils._probe import Deadline, Outcome, Probe, run_all
 from ansible_collections.openstack_ops.glance.plugins.module_utils._running_config import (
     MULTI,
@@ -61,6 +62,20 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._stores impor
 
 SHOWN_IMAGES = 10
 MOUNTS_TIMEOUT = 60
+
+
+ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
+    "stores": {"type": "dict", "required": True, "no_log": True},
+    "default_store": {"type": "str"},
+    "release": {"type": "int", "required": True},
+    "multi": {"type": "bool", "default": True},
+    "allow_unreadable_images": {"type": "list", "elements": "str", "default": []},
+    "config_file": {"type": "path", "default": _running_config.CONFIG_FILE},
+    "config_directory": {"type": "path"},
+    "database": {"type": "str", "no_log": True},
+    "node": {"type": "str"},
+}
+"""The argument spec of the module store_guard."""
 
 
 def run(params: Parameters, check_mode: bool) -> Parameters:
@@ -94,6 +109,21 @@ def run(params: Parameters, check_mode: bool) -> Parameters:
     }
 
 
+def is_settled(params: Parameters) -> bool:
+    """Tell whether there is nothing to tell: the stores stay what they are. No image is looked at for that."""
+    guard = Guard(params["node"] or socket.gethostname(), params["allow_unreadable_images"] or [])
+    try:
+        tomorrow = stores_of_tomorrow(params["stores"], params["release"], params["multi"])
+        today = _running_config.read(params["config_file"], params["config_directory"])
+    except GlanceError:
+        return False
+    guard.look_at_mounts(params["stores"])
+    guard.foresee(today, tomorrow, params["multi"])
+    guard.note_default_store(today.default_store, params["default_store"] or next(iter(tomorrow), ""))
+    unsafe = [fate for fate in guard.fates if not fate.safe]
+    return bool(today.connection) and not unsafe and not guard.problems and not guard.notes
+
+
 def stores_of_tomorrow(stores: t.Mapping[str, t.Any], release: int, multi: bool) -> dict[str, Store]:
     """Return the stores as they are going to stand in the configuration.
 
@@ -111,9 +141,9 @@ def stores_of_tomorrow(stores: t.Mapping[str, t.Any], release: int, multi: bool)
 def _reader(name: str, store: t.Any) -> t.Callable[[str], str]:
     # The file that is written for a cluster described in the options may not be there yet.
     if not isinstance(store, dict) or not store.get("fsid"):
-        return _running_config.read_text
+        return read_text
     written = {ceph_files(name)["conf"]: f"fsid = {store['fsid']}\n"}
-    return lambda path: written.get(path) or _running_config.read_text(path)
+    return lambda path: written.get(path) or read_text(path)
 
 
 class Guard:
@@ -141,13 +171,17 @@ class Guard:
         """Find out which file systems are going to be mounted that are not mounted now."""
         self._covers = self._in_time(functools.partial(_store_guard_mounts.covers, stores), [])
 
-    def compare(self, today: Running, tomorrow: dict[str, Store], multi: bool) -> None:
+    def foresee(self, today: Running, tomorrow: dict[str, Store], multi: bool) -> None:
         """Find out what becomes of the stores of today."""
         self.fates = [self._covered(fate_of(store, today.layout, tomorrow, multi)) for store in today.stores.values()]
         for fate in self.fates:
             fate.allowed = fate.store.name in self._allowed
         self._note_names([*today.stores, *tomorrow])
         self._note_keys(tomorrow)
+
+    def compare(self, today: Running, tomorrow: dict[str, Store], multi: bool) -> None:
+        """Find out what becomes of the images in the stores of today."""
+        self.foresee(today, tomorrow, multi)
         if all(fate.safe for fate in self.fates):
             return
         try:

@@ -18,12 +18,13 @@ import re
 import typing as t
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._locations import Image, Location
+from ansible_collections.openstack_ops.glance.plugins.module_utils._node_file import read_text
 from ansible_collections.openstack_ops.glance.plugins.module_utils._probe_mount import (
     Mount,
     is_something_else,
     mounted_on,
 )
-from ansible_collections.openstack_ops.glance.plugins.module_utils._running_config import Store, read_text
+from ansible_collections.openstack_ops.glance.plugins.module_utils._running_config import Store
 from ansible_collections.openstack_ops.glance.plugins.module_utils._stores import store_mounts
 
 UNITS = "/etc/systemd/system"

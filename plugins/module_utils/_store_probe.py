@@ -26,8 +26,8 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils import (
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._checks import Problem
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError, without_credentials
+from ansible_collections.openstack_ops.glance.plugins.module_utils._node_file import read_text
 from ansible_collections.openstack_ops.glance.plugins.module_utils._probe_directory import Account, account
-from ansible_collections.openstack_ops.glance.plugins.module_utils._running_config import read_text
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_probe_process import Job, Probe, run_jobs
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_probe_report import Attempt, Report
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_rbd import ceph_files

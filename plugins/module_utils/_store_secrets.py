@@ -30,10 +30,15 @@ def hide_only_secrets(module: AnsibleModule) -> None:
     problem holds stays hidden: there is no telling which of it is a secret.
     """
     stores = module.params["stores"] or {}
-    bad = [store for name, store in stores.items() if store_problems(str(name), store)]
-    secrets = set(store_needs(stores)["secrets"]) | (set(_texts(bad)) - STORE_TYPES.keys())
+    secrets = secrets_of(stores)
     module.no_log_values.difference_update(set(_texts(stores)) - secrets)
     module.no_log_values.update(secrets)
+
+
+def secrets_of(stores: t.Mapping[str, t.Any]) -> set[str]:
+    """Return what of the option ``stores`` must not be shown."""
+    bad = [store for name, store in stores.items() if store_problems(str(name), store)]
+    return set(store_needs(stores)["secrets"]) | (set(_texts(bad)) - STORE_TYPES.keys())
 
 
 def _texts(value: t.Any) -> t.Iterator[str]:

@@ -14,10 +14,27 @@ import os
 import time
 import typing as t
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._difference import Difference
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError, without_credentials
-from ansible_collections.openstack_ops.glance.plugins.module_utils._health import is_disabled_by_file
+from ansible_collections.openstack_ops.glance.plugins.module_utils._health import ask, is_disabled_by_file
+
+ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
+    "name": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["started", "stopped", "masked"], "default": "started"},
+    "enabled": {"type": "bool"},
+    "unmask": {"type": "bool", "default": False},
+    "only_missing": {"type": "bool", "default": False},
+    "restart_after": {"type": "list", "elements": "path", "default": []},
+    "restart": {"type": "bool", "default": False},
+    "healthcheck_url": {"type": "str"},
+    "wait_timeout": {"type": "int", "default": 120},
+    "ca_cert": {"type": "path"},
+    "validate_certs": {"type": "bool", "default": True},
+    "secrets": {"type": "list", "elements": "str", "default": [], "no_log": True},
+}
+"""The argument spec of the module unit."""
 
 JOURNAL_LINES = 20
 LOOP = 3
@@ -502,3 +519,30 @@ def ensure(changer: Changer, check_mode: bool) -> Outcome:
     if difference.changed and not check_mode:
         outcome.unit = changer.apply(unit, difference)
     return outcome
+
+
+def run(
+    params: t.Mapping[str, t.Any], systemd: Systemd, warn: t.Callable[[str], None], *, check_mode: bool
+) -> tuple[Outcome, str]:
+    """Do what the parameters of the module say, and return the outcome and the health of the service."""
+    desired = Desired(
+        name=params["name"],
+        state=params["state"],
+        enabled=params["enabled"],
+        unmask=params["unmask"],
+        only_missing=params["only_missing"],
+        restart=params["restart"],
+        restart_after=tuple(params["restart_after"]),
+    )
+    outcome = ensure(Changer(systemd, desired, warn), check_mode)
+    changed = outcome.difference.changed
+    if not params["healthcheck_url"] or desired.state != "started" or (check_mode and changed):
+        return outcome, ""
+    url = urlsplit(params["healthcheck_url"])
+    health = Health(
+        systemd,
+        desired.name,
+        params["healthcheck_url"],
+        lambda: ask(url, params["ca_cert"], params["validate_certs"]),
+    )
+    return outcome, health.wait(params["wait_timeout"], outcome.unit, settled=not changed)

@@ -190,15 +190,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack im
     hide_only_secrets,
 )
 
-ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
-    **AUTH_ARGUMENT_SPEC,
-    # Not all of it is secret, but nothing of it belongs in the system's log.
-    "images": {"type": "list", "elements": "dict", "required": True, "no_log": True},
-    "catalog": {"type": "str", "default": "default"},
-    "purge": {"type": "bool", "default": False},
-    "transfers": {"type": "int", "default": 4},
-    "progress_file": {"type": "path"},
-}
+ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {**AUTH_ARGUMENT_SPEC, **_image_catalog.ARGUMENT_SPEC}
 
 
 def main() -> None:

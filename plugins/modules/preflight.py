@@ -275,6 +275,18 @@ options:
       - The options of M(openstack_ops.glance.registration) beside those that say how the cloud is reached, for
         RV(settled.registration). They are compared where the login works, with O(scope=control).
     type: dict
+  schema_resource:
+    description:
+      - The options of M(openstack_ops.glance.schema), for RV(settled.schema). C(glance-manage) is not started for that.
+    type: dict
+  unit_resource:
+    description:
+      - The options of M(openstack_ops.glance.unit), for RV(settled.unit).
+    type: dict
+  store_guard:
+    description:
+      - The options of M(openstack_ops.glance.store_guard), for RV(settled.stores). No image is looked at for that.
+    type: dict
   schema:
     description:
       - Which release is wanted. The schema that the database has is looked at with O(database_login). It may not be
@@ -303,6 +315,12 @@ options:
         read and compared with what the options say.
     type: list
     elements: dict
+  image_catalog:
+    description:
+      - The options of M(openstack_ops.glance.image_catalog) beside O(images), for RV(settled.images), with the
+        C(region_name) of Glance. Of those that say how the cloud is reached, it takes the others from this module. The
+        images are compared where the login works, with O(scope=control).
+    type: dict
 attributes:
   check_mode:
     support: full
@@ -435,6 +453,9 @@ settled:
     directories:
       description: Whether each of O(directories) belongs to O(user) and its group, with the mode C(0750).
       type: bool
+    images:
+      description: Whether Glance has all of O(images) as they are declared, and nothing that O(image_catalog) removes.
+      type: bool
     leftovers:
       description: Whether nothing matches O(leftovers).
       type: bool
@@ -444,7 +465,28 @@ settled:
     registration:
       description: Whether O(registration) is as wanted.
       type: bool
-  sample: {database: true, directories: false, leftovers: false, packages: false, registration: true}
+    schema:
+      description:
+        - Whether O(schema_resource) is as wanted, with the Glance that is installed now.
+        - It is the database of the option that is looked at. That the configuration of Glance names the same has to be
+          known from elsewhere.
+      type: bool
+    stores:
+      description: Whether all stores stay what they are, so that O(store_guard) has nothing to tell.
+      type: bool
+    unit:
+      description: Whether O(unit_resource) is as wanted, and answers its health check.
+      type: bool
+  sample:
+    database: true
+    directories: false
+    images: false
+    leftovers: false
+    packages: false
+    registration: true
+    schema: false
+    stores: false
+    unit: false
 notes:
   description: What people should know although it is no problem, each as one line. They are warnings too.
   returned: always
@@ -499,6 +541,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack im
     AUTH_ARGUMENT_SPEC,
     hide_only_secrets,
 )
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_secrets import secrets_of
 
 ARGUMENT_SPEC = {
     **AUTH_ARGUMENT_SPEC,
@@ -570,6 +613,10 @@ ARGUMENT_SPEC = {
         },
     },
     "images": {"type": "list", "elements": "dict", "no_log": True},
+    "image_catalog": {"type": "dict"},
+    "schema_resource": {"type": "dict", "no_log": True},
+    "unit_resource": {"type": "dict"},
+    "store_guard": {"type": "dict", "no_log": True},
 }
 
 
@@ -582,6 +629,8 @@ def main() -> None:
             "database_resource": lambda options: options.get("password"),
             "registration": lambda options: options.get("service_password"),
             "images": secrets_in_all,
+            "schema_resource": lambda options: (options.get("database") or {}).get("password"),
+            "store_guard": lambda options: secrets_of(options.get("stores") or {}),
         },
     )
     try:

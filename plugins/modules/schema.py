@@ -305,64 +305,18 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._errors impor
 from ansible_collections.openstack_ops.glance.plugins.module_utils._metadefs import Loading
 from ansible_collections.openstack_ops.glance.plugins.module_utils._oslo_format import driver_password
 from ansible_collections.openstack_ops.glance.plugins.module_utils._schema import (
+    ARGUMENT_SPEC,
     Database,
     Desired,
     Manage,
     Outcome,
     Schema,
     ensure,
+    login,
     predict,
     predict_without_database,
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._schema_trust import Trust
-
-DATABASE_SPEC: dict[str, dict[str, t.Any]] = {
-    "host": {"type": "str", "default": "localhost"},
-    "port": {"type": "int", "default": 3306},
-    "unix_socket": {"type": "path"},
-    "name": {"type": "str", "default": "glance"},
-    "user": {"type": "str", "default": "glance"},
-    "password": {"type": "str", "no_log": True},
-    "ca_cert": {"type": "path"},
-    "client_cert": {"type": "path"},
-    "client_key": {"type": "path", "no_log": False},
-    "check_hostname": {"type": "bool", "default": True},
-    "connect_timeout": {"type": "int", "default": 10},
-}
-
-ADMIN_SPEC: dict[str, dict[str, t.Any]] = {
-    "login_host": {"type": "str"},
-    "login_port": {"type": "int"},
-    "login_user": {"type": "str"},
-    "login_password": {"type": "str", "no_log": True},
-    "login_unix_socket": {"type": "path"},
-    "ca_cert": {"type": "path"},
-    "client_cert": {"type": "path"},
-    "client_key": {"type": "path", "no_log": False},
-    "check_hostname": {"type": "bool", "default": True},
-    "connect_timeout": {"type": "int", "default": 10},
-}
-
-ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
-    "state": {"type": "str", "choices": ["synced", "expanded", "migrated", "contracted"], "default": "synced"},
-    "database": {
-        "type": "dict",
-        "required": True,
-        "options": DATABASE_SPEC,
-        "required_together": [["client_cert", "client_key"]],
-    },
-    "admin": {"type": "dict", "options": ADMIN_SPEC, "required_together": [["client_cert", "client_key"]]},
-    "admin_note": {"type": "path", "default": "/var/backups/glance/log_bin_trust_function_creators"},
-    "load_metadefs": {"type": "bool", "default": False},
-    "metadefs_path": {"type": "path", "default": "/etc/glance/metadefs"},
-    "metadefs_merge": {"type": "bool", "default": True},
-    "metadefs_prefer_new": {"type": "bool", "default": False},
-    "config_files": {"type": "list", "elements": "path", "default": ["/etc/glance/glance-api.conf"]},
-    "command": {"type": "str", "default": "glance-manage"},
-    "user": {"type": "str", "default": "glance"},
-    "lock_timeout": {"type": "int", "default": 300},
-    "timeout": {"type": "int", "default": 3600},
-}
 
 NOT_MADE_YET = (1044, 1045, 1049, 1698)
 """What the server answers when the database, or the account with this password, does not exist yet."""
@@ -397,12 +351,6 @@ def glance_manage(module: AnsibleModule) -> Manage:
         return code, output, errors
 
     return Manage(run, params["command"], tuple(params["config_files"]), params["timeout"], prefix)
-
-
-def login(database: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return the options with the names that connect() knows."""
-    renamed = {"host", "port", "user", "password", "unix_socket"}
-    return {f"login_{name}" if name in renamed else name: value for name, value in database.items() if name != "name"}
 
 
 def trust_of(params: dict[str, t.Any]) -> t.Optional[Trust]:

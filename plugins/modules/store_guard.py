@@ -217,25 +217,12 @@ read_images:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _store_guard
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
-from ansible_collections.openstack_ops.glance.plugins.module_utils._running_config import CONFIG_FILE
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_secrets import hide_only_secrets
-
-ARGUMENT_SPEC = {
-    "stores": {"type": "dict", "required": True, "no_log": True},
-    "default_store": {"type": "str"},
-    "release": {"type": "int", "required": True},
-    "multi": {"type": "bool", "default": True},
-    "allow_unreadable_images": {"type": "list", "elements": "str", "default": []},
-    "config_file": {"type": "path", "default": CONFIG_FILE},
-    "config_directory": {"type": "path"},
-    "database": {"type": "str", "no_log": True},
-    "node": {"type": "str"},
-}
 
 
 def main() -> None:
     """Compare, and report."""
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=_store_guard.ARGUMENT_SPEC, supports_check_mode=True)
     hide_only_secrets(module)
     try:
         result = _store_guard.run(module.params, module.check_mode)

@@ -185,61 +185,11 @@ health:
 """
 
 import os
-import typing as t
-from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
-from ansible_collections.openstack_ops.glance.plugins.module_utils._health import ask, valid_url
-from ansible_collections.openstack_ops.glance.plugins.module_utils._unit import (
-    Changer,
-    Desired,
-    Health,
-    Outcome,
-    Systemd,
-    ensure,
-)
-
-ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
-    "name": {"type": "str", "required": True},
-    "state": {"type": "str", "choices": ["started", "stopped", "masked"], "default": "started"},
-    "enabled": {"type": "bool"},
-    "unmask": {"type": "bool", "default": False},
-    "only_missing": {"type": "bool", "default": False},
-    "restart_after": {"type": "list", "elements": "path", "default": []},
-    "restart": {"type": "bool", "default": False},
-    "healthcheck_url": {"type": "str"},
-    "wait_timeout": {"type": "int", "default": 120},
-    "ca_cert": {"type": "path"},
-    "validate_certs": {"type": "bool", "default": True},
-    "secrets": {"type": "list", "elements": "str", "default": [], "no_log": True},
-}
-
-
-def run(module: AnsibleModule, systemd: Systemd) -> tuple[Outcome, str]:
-    """Do what the parameters say, and return the outcome and the health of the service."""
-    params = module.params
-    desired = Desired(
-        name=params["name"],
-        state=params["state"],
-        enabled=params["enabled"],
-        unmask=params["unmask"],
-        only_missing=params["only_missing"],
-        restart=params["restart"],
-        restart_after=tuple(params["restart_after"]),
-    )
-    outcome = ensure(Changer(systemd, desired, module.warn), module.check_mode)
-    changed = outcome.difference.changed
-    if not params["healthcheck_url"] or desired.state != "started" or (module.check_mode and changed):
-        return outcome, ""
-    url = urlsplit(params["healthcheck_url"])
-    health = Health(
-        systemd,
-        desired.name,
-        params["healthcheck_url"],
-        lambda: ask(url, params["ca_cert"], params["validate_certs"]),
-    )
-    return outcome, health.wait(params["wait_timeout"], outcome.unit, settled=not changed)
+from ansible_collections.openstack_ops.glance.plugins.module_utils._health import valid_url
+from ansible_collections.openstack_ops.glance.plugins.module_utils._unit import ARGUMENT_SPEC, Systemd, run
 
 
 def main() -> None:
@@ -257,7 +207,7 @@ def main() -> None:
         return code, output, errors
 
     try:
-        outcome, health = run(module, Systemd(command))
+        outcome, health = run(module.params, Systemd(command), module.warn, check_mode=module.check_mode)
     except GlanceError as error:
         module.fail_json(msg=str(error))
     except OSError as error:

@@ -15,8 +15,8 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._stores impor
 from options import Options
 from rendering import ROOT, Rendered, render_cases
 
-TABLE: dict[str, t.Any] = yaml.safe_load((ROOT / "roles/glance/vars/main/releases.yml").read_text(encoding="utf-8"))
-RELEASES: list[dict[str, t.Any]] = TABLE["_glance_releases"]
+TABLE: dict[str, t.Any] = yaml.safe_load((ROOT / "roles/glance/files/releases.yml").read_text(encoding="utf-8"))
+RELEASES: list[dict[str, t.Any]] = TABLE["releases"]
 OPTIONS = Options(ROOT / "tests/fixtures/options", [release["name"] for release in RELEASES])
 
 STORES: dict[str, dict[str, t.Any]] = {

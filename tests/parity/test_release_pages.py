@@ -15,8 +15,8 @@ import release_pages
 from variables import load_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-TABLE = load_yaml(ROOT / "roles/glance/vars/main/releases.yml")
-RELEASES = TABLE["_glance_releases"]
+TABLE = load_yaml(ROOT / "roles/glance/files/releases.yml")
+RELEASES = TABLE["releases"]
 NAMES = [release["name"] for release in RELEASES]
 
 
@@ -38,9 +38,9 @@ def test_a_release_has_all_that_is_read_of_it(release: dict[str, object]) -> Non
         assert (ROOT / "molecule" / scenario / "molecule.yml").is_file()
 
 
-@pytest.mark.parametrize("what", [*TABLE["_glance_known_in"]])
+@pytest.mark.parametrize("what", [*TABLE["known_in"]])
 def test_what_releases_know_has_a_first_and_a_last_one(what: str) -> None:
-    first, last = TABLE["_glance_known_in"][what]
+    first, last = TABLE["known_in"][what]
     assert first in NAMES
     assert last == "now" or NAMES.index(first) <= NAMES.index(last)
 
@@ -52,15 +52,19 @@ def test_what_releases_know_is_read_by_a_role_or_told_on_the_page() -> None:
         *re.findall(r"'(\w+)' (?:not )?in _glance_knows", text),
         *(what for _title, cells in columns for what, _label in cells),
     }
-    assert read == set(TABLE["_glance_known_in"])
+    assert read == set(TABLE["known_in"])
 
 
 def test_every_table_is_read_by_a_role_or_told_on_the_page() -> None:
-    files = [path for path in (ROOT / "roles").glob("*/*/**/*.*") if path.suffix in (".yml", ".j2")]
-    text = "\n".join(path.read_text(encoding="utf-8") for path in [*files, Path(release_pages.__file__)])
-    tables = [name for path in (ROOT / release_pages.VARS).glob("*.yml") for name in load_yaml(path)]
-    # The other place is the definition itself.
-    assert not [name for name in tables if len(re.findall(rf"(?<!\w){name}\b", text)) < 2]
+    readers = [path for path in (ROOT / "roles").glob("*/*/**/*.*") if path.suffix in (".yml", ".j2")]
+    readers += [Path(release_pages.__file__), ROOT / "plugins/module_utils/_tables.py"]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in readers)
+    tables = [name for path in (ROOT / release_pages.TABLES).glob("*.yml") for name in load_yaml(path)]
+    assert not [
+        name
+        for name in tables
+        if not re.search(f"(?:table\\(|tables\\[)\"{name}\"|'{name}' [|] openstack_ops.glance.table", text)
+    ]
 
 
 def test_texts_of_a_release_are_quoted() -> None:
@@ -73,7 +77,7 @@ def test_texts_of_a_release_are_quoted() -> None:
 
 def test_a_new_release_is_one_entry() -> None:
     """A copy of the newest one with another name gets a row, and knows what has not been removed."""
-    tables = {**TABLE, "_glance_releases": [*RELEASES, {**RELEASES[-1], "name": "new", "series": "2027.1"}]}
-    row = release_pages.row(tables, tables["_glance_releases"][-1])
+    tables = {**TABLE, "releases": [*RELEASES, {**RELEASES[-1], "name": "new", "series": "2027.1"}]}
+    row = release_pages.row(tables, tables["releases"][-1])
     newest = release_pages.row(tables, RELEASES[-1])
     assert (row["spellings"], row["abilities"]) == (newest["spellings"], newest["abilities"])

@@ -14,7 +14,7 @@ import jinja2
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-VARS = "roles/glance/vars/main"
+TABLES = "roles/glance/files"
 NOW = "now"
 
 Row = dict[str, t.Any]
@@ -81,15 +81,15 @@ def pages(root: Path) -> dict[Path, str]:
     )
     tables = {
         name: value
-        for path in sorted((root / VARS).glob("*.yml"))
+        for path in sorted((root / TABLES).glob("*.yml"))
         for name, value in yaml.safe_load(path.read_text(encoding="utf-8")).items()
     }
     releases = environment.get_template("releases.md.j2").render(
-        releases=[row(tables, release) for release in tables["_glance_releases"]],
+        releases=[row(tables, release) for release in tables["releases"]],
         titles=[title for title, _names in SPELLINGS],
         abilities=[title for title, _names in ABILITIES],
-        advisories=tables["_glance_advisories"],
-        formats=tables["_glance_formats"],
+        advisories=tables["advisories"],
+        formats=tables["formats"],
         now=NOW,
     )
     guides = environment.get_template("guides.md.j2").render(guides=guides_of(root))
@@ -98,11 +98,11 @@ def pages(root: Path) -> dict[Path, str]:
 
 def row(tables: Row, release: Row) -> Row:
     """Return what the page tells of a release."""
-    names = [entry["name"] for entry in tables["_glance_releases"]]
+    names = [entry["name"] for entry in tables["releases"]]
     number = names.index(release["name"])
 
     def knows(what: str) -> bool:
-        first, last = tables["_glance_known_in"][what]
+        first, last = tables["known_in"][what]
         return names.index(first) <= number and (last == NOW or number <= names.index(last))
 
     def cells(columns: t.Iterable[tuple[str, tuple[tuple[str, str], ...]]]) -> list[str]:

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import gzip
+import sys
 import typing as t
 
 import pytest
@@ -164,5 +165,5 @@ def test_a_header_of_nonsense_is_refused() -> None:
 
 
 def test_the_library_is_named_when_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_image_format, "IMPORT_ERROR", ImportError("No module named 'oslo_utils'"))
+    monkeypatch.setitem(sys.modules, "oslo_utils.imageutils", None)
     assert "install oslo.utils" in refusal(image_bytes.raw())

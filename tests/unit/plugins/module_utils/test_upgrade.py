@@ -24,8 +24,8 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._upgrade impo
 
 ROOT = Path(__file__).parents[4]
 RELEASES: list[dict[str, t.Any]] = yaml.safe_load(
-    (ROOT / "roles/glance/vars/main/releases.yml").read_text(encoding="utf-8")
-)["_glance_releases"]
+    (ROOT / "roles/glance/files/releases.yml").read_text(encoding="utf-8")
+)["releases"]
 TABLE = Table(RELEASES)
 VARIABLES: dict[str, t.Any] = {
     "glance_upgrade_drain_timeout": 3600,

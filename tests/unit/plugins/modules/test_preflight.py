@@ -17,7 +17,9 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.openstack_ops.glance.plugins.module_utils import (
-    _preflight,
+    _preflight_control,
+    _preflight_database,
+    _preflight_node,
     _probe_directory,
     _probe_node,
     _schema,
@@ -297,7 +299,7 @@ class TestNode:
     def test_certificates_are_verified_unless_told_otherwise(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         seen: list[t.Any] = []
         monkeypatch.setattr(
-            _preflight._probe_network, "keystone", lambda outcome, deadline, server: seen.append(server)
+            _preflight_node._probe_network, "keystone", lambda outcome, deadline, server: seen.append(server)
         )
         run(keystone_url="https://x")
         run(keystone_url="https://x", validate_certs=False, ca_cert="/etc/ssl/ca.pem")
@@ -310,7 +312,7 @@ class TestNode:
         def missing() -> None:
             raise GlanceError("openstacksdk cannot be imported")
 
-        monkeypatch.setattr(_preflight, "require_sdk", missing)
+        monkeypatch.setattr(_preflight_control, "require_sdk", missing)
         assert codes(run()) == []
 
 
@@ -370,8 +372,8 @@ class TestControl:
         def missing() -> None:
             raise GlanceError("openstacksdk cannot be imported", remedy="install it")
 
-        monkeypatch.setattr(_preflight, "require_sdk", missing)
-        monkeypatch.setattr(_preflight._database, "require_driver", missing)
+        monkeypatch.setattr(_preflight_control, "require_sdk", missing)
+        monkeypatch.setattr(_preflight_database._database, "require_driver", missing)
         result = run(scope="control", database_login={"login_host": "db"})
         assert codes(result) == ["GLS-200", "GLS-200"]
         assert "ansible_python_interpreter" in result["messages"][0]
