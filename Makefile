@@ -21,9 +21,11 @@ LINK := collections/ansible_collections/openstack_ops/glance
 # The tests know the collection by its full name. What runs on a node is tested in a process of its own, as in ansible-test:
 # where ansible-core has loaded what runs on the control node, a module's warnings take another way.
 NODE_TESTS := tests/unit/plugins/modules tests/unit/plugins/module_utils
+# A test that hangs ends its run, with the stacks of all threads.
+UNIT_LIMITS := -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
 define run-units
-	@PYTHONPATH=collections $(1)/bin/python -m pytest -q $(NODE_TESTS)
-	@PYTHONPATH=collections $(1)/bin/python -m pytest -q $(addprefix --ignore=,$(NODE_TESTS)) tests/unit
+	@PYTHONPATH=collections $(1)/bin/python -m pytest -q $(UNIT_LIMITS) $(NODE_TESTS)
+	@PYTHONPATH=collections $(1)/bin/python -m pytest -q $(UNIT_LIMITS) $(addprefix --ignore=,$(NODE_TESTS)) tests/unit
 endef
 MOLECULE := MOLECULE_GLOB='molecule/*/molecule.yml' $(BIN)/molecule
 # What the gate runs; the others are for test-all.

@@ -13,7 +13,6 @@ it does not know stands here: a few more formats, and where a complete file of e
 
 from __future__ import annotations
 
-import io
 import logging
 import struct
 import typing as t
@@ -33,6 +32,7 @@ UNRECOGNISED = frozenset({"raw", "gpt", "luks"})
 HEAD = 4 * 1024 * 1024
 """How much of the beginning is looked at: everything that tells the format lies in it."""
 
+CHUNK = 64 * 1024
 TAIL = 1536
 SECTOR = 512
 
@@ -102,10 +102,9 @@ def inspect(reader: Reader) -> Inspection:
     library = _library(reader)
     head = reader.read_at(0, HEAD)
     tail = _tail(reader, len(head))
-    wrapper = library.InspectWrapper(io.BytesIO(head + tail))
-    while wrapper.read(64 * 1024):
+    wrapper = library.InspectWrapper(_chunks(head, tail))
+    for _chunk in wrapper:
         pass
-    wrapper.close()
     inspectors = {str(inspector): inspector for inspector in wrapper.formats or []}
     ends = bool(tail) or len(head) == reader.size
     unsafe = "; ".join(filter(None, (_unsafe(library, inspectors[name], ends) for name in sorted(inspectors))))
@@ -113,6 +112,13 @@ def inspect(reader: Reader) -> Inspection:
     if UNRECOGNISED.issuperset(formats):
         formats, unsafe = _unknown_to_the_library(head, tail, formats)
     return Inspection(formats, unsafe, _packed(head), ends)
+
+
+def _chunks(*parts: bytes) -> t.Iterator[bytes]:
+    # Joined, they would be in memory twice.
+    for part in parts:
+        for begin in range(0, len(part), CHUNK):
+            yield part[begin : begin + CHUNK]
 
 
 def _unknown_to_the_library(head: bytes, tail: bytes, formats: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
