@@ -33,6 +33,7 @@ class Side:
     :param after: clears away what a run has left; not measured.
     :param warm: whether it is run once before the runs that count.
     :param unchanging: whether a run that says it changed something has failed.
+    :param added: returns what is added to the environment of the command.
     """
 
     name: str
@@ -41,7 +42,7 @@ class Side:
     after: t.Callable[[], None] = nothing
     warm: bool = False
     unchanging: bool = False
-    added: dict[str, str] = dataclasses.field(default_factory=dict)
+    added: t.Callable[[], dict[str, str]] = dict
 
 
 @dataclasses.dataclass
@@ -84,7 +85,7 @@ def take_turns(work: Work, bed: nodes.Nodes, runs: int, tell: t.Callable[[str], 
     work.before()
     for side in work.sides:
         if side.warm:
-            measure.run(side.command(), timeout=nodes.LONGEST, added=side.added)
+            measure.run(side.command(), timeout=nodes.LONGEST, added=side.added())
     outcome = Outcome(nodes.machine(), {side.name: [] for side in work.sides}, runs)
     for number in range(runs):
         taken: dict[str, Sample] = {}
@@ -117,7 +118,7 @@ def sampled(work: Work, side: Side, bed: nodes.Nodes) -> Sample:
     """Run one side, and return what that took."""
     command = side.command()
     requests, cpu = bed.keystone_requests(), bed.cpu()
-    ran = measure.run(command, timeout=nodes.LONGEST, memory=work.memory, added=side.added)
+    ran = measure.run(command, timeout=nodes.LONGEST, memory=work.memory, added=side.added())
     cpu, requests = bed.cpu() - cpu, bed.keystone_requests() - requests
     if side.unchanging:
         refuse_changes(side.name, ran.output)
