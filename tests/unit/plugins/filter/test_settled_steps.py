@@ -58,8 +58,11 @@ def test_none_without_preflight(expressions: dict[str, t.Any]) -> None:
         ("_glance_api_files", set()),
         ("_glance_registry_files", set()),
         ("_glance_api_installation", {"images"}),
+        ("_glance_api_source", {"images", "unit"}),
         ("_glance_api_schema", {"schema", "unit"}),
         ("_glance_api_unit", {"schema", "unit"}),
+        ("_glance_stores_installation", {"images", "schema"}),
+        ("_glance_stores_rdo_installation", {"images", "schema"}),
         ("_glance_stores_mount_units", {"images", "schema"}),
     ],
 )
