@@ -15,7 +15,8 @@ import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
-RESOURCES = Path(__file__).parents[4] / "roles" / "glance" / "vars" / "main" / "resources.yml"
+ROLES = Path(__file__).parents[4] / "roles"
+RESOURCES = ROLES / "glance" / "vars" / "main" / "resources.yml"
 NODE: dict[str, t.Any] = {"settled": {"schema": True, "unit": True}}
 CONTROL: dict[str, t.Any] = {"settled": {"images": True, "registration": True}}
 CHANGED: dict[str, t.Any] = {"changed": True}
@@ -73,3 +74,10 @@ def test_what_the_run_has_changed(expressions: dict[str, t.Any], changed: str, e
 def test_images_that_were_looked_for_elsewhere(expressions: dict[str, t.Any]) -> None:
     before = {"settled": {"images": True, "registration": False}}
     assert left_out(expressions, _glance_preflight_control=before) == {"schema", "unit"}
+
+
+@pytest.mark.parametrize("role", ["glance_api", "glance_stores"])
+def test_a_role_on_its_own_does_not_read_what_an_earlier_play_has_found(role: str) -> None:
+    files = sorted((ROLES / role).glob("[tv]a*/**/*.yml"))
+    assert files
+    assert not [path.name for path in files if "_glance_preflight_" in path.read_text(encoding="utf-8")]
