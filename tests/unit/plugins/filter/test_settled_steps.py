@@ -33,7 +33,14 @@ def expressions() -> dict[str, t.Any]:
 
 
 def left_out(expressions: dict[str, t.Any], **variables: t.Any) -> set[str]:
-    known = {"_glance_preflight_node": NODE, "_glance_preflight_control": CONTROL, "_glance_source": False}
+    known = {
+        "_glance_preflight_node": NODE,
+        "_glance_preflight_control": CONTROL,
+        "_glance_source": False,
+        "glance_api_through_registry": False,
+        "glance_config": {"database": {"max_pool_size": 5}},
+        "glance_registry_config": {},
+    }
     templar = Templar(loader=DataLoader(), variables={**expressions, **known, **variables})
     steps = ("images", "schema", "unit")
     return {step for step in steps if templar.template(expressions[f"_glance_{step}_settled"]) is True}
@@ -69,6 +76,14 @@ def test_none_without_preflight(expressions: dict[str, t.Any]) -> None:
 )
 def test_what_the_run_has_changed(expressions: dict[str, t.Any], changed: str, expected: set[str]) -> None:
     assert left_out(expressions, **{changed: CHANGED}) == expected
+
+
+@pytest.mark.parametrize("config", [{"database": {"connection": "x"}}, {"DEFAULT": {"sql_connection": "x"}}])
+def test_a_schema_that_options_lead_elsewhere_to(expressions: dict[str, t.Any], config: dict[str, t.Any]) -> None:
+    through = {"glance_api_through_registry": True, "glance_registry_config": config}
+    assert left_out(expressions, glance_config=config) == {"images", "unit"}
+    assert left_out(expressions, **through) == {"images", "unit"}
+    assert left_out(expressions, glance_registry_config=config) == {"images", "schema", "unit"}
 
 
 def test_images_that_were_looked_for_elsewhere(expressions: dict[str, t.Any]) -> None:
