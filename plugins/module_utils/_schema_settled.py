@@ -29,6 +29,8 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._schema impor
 
 SCRIPTS = "db/sqlalchemy/alembic_migrations/versions/*.py"
 FIND = "import importlib.util; print(importlib.util.find_spec('glance').submodule_search_locations[0])"
+PLACING = {"revision", "down_revision", "depends_on"}
+"""What a script says of itself."""
 
 Scripts = dict[str, tuple[set[str], set[str]]]
 """Revision -> the revisions that it follows, and those that it depends on."""
@@ -76,11 +78,13 @@ def read_scripts(package: str) -> Scripts:
     scripts: Scripts = {}
     paths = glob.glob(os.path.join(glob.escape(package), SCRIPTS)) if package else []
     for path in paths:
+        # The one file beside the scripts, which makes them a package.
+        if os.path.basename(path) == "__init__.py":
+            continue
         try:
             with open(path, encoding="utf-8") as script:
                 told = _literals(script.read())
-            if told:
-                scripts[told["revision"]] = (_names(told["down_revision"]), _names(told.get("depends_on")))
+            scripts[told["revision"]] = (_names(told["down_revision"]), _names(told.get("depends_on")))
         except (OSError, SyntaxError, ValueError, KeyError, TypeError):
             return {}
     return scripts
@@ -88,11 +92,15 @@ def read_scripts(package: str) -> Scripts:
 
 def _literals(text: str) -> dict[str, t.Any]:
     """Return what a script assigns to the variables that place it among the others."""
-    found = {}
+    found: dict[str, t.Any] = {}
     for node in ast.parse(text).body:
-        names = [target.id for target in getattr(node, "targets", []) if isinstance(target, ast.Name)]
-        if isinstance(node, ast.Assign) and {"revision", "down_revision", "depends_on"}.intersection(names):
-            found[names[0]] = ast.literal_eval(node.value)
+        if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
+            continue
+        # Alembic's own template for a script gives each variable its type.
+        targets = [node.target] if isinstance(node, ast.AnnAssign) else node.targets
+        names = PLACING.intersection(target.id for target in targets if isinstance(target, ast.Name))
+        if names:
+            found.update(dict.fromkeys(names, ast.literal_eval(node.value)))
     return found
 
 

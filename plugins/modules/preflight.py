@@ -33,7 +33,8 @@ options:
     type: str
   timeout:
     description:
-      - How many seconds all checks together may take. What is not finished then is a problem of its own.
+      - How many seconds all checks together may take. What is not finished then is a problem of its own, except for the
+        comparisons of O(schema_resource), O(unit_resource) and O(store_guard), which then tell nothing.
       - The images of O(images) take as long as reading them takes; for them it is the time that a server may be silent.
     type: int
     default: 30

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import socket
 import ssl
 import threading
@@ -63,6 +64,13 @@ class TestRunAll:
             ("GLS-110", "other"),
         ]
         assert outcome.not_checked == [{"code": "GLS-120", "why": "the database took too long"}]
+
+    def test_what_hangs_and_nobody_needs_is_no_problem(self) -> None:
+        hanging = threading.Event()
+        outcome = run_all("n", [dataclasses.replace(stuck("the schema", hanging), needed=False)], 0.1)
+        hanging.set()
+        assert outcome.problems == []
+        assert outcome.not_checked == [{"code": "GLS-120", "why": "the schema took too long"}]
 
     def test_threads_do_not_keep_the_process_alive(self) -> None:
         hanging = threading.Event()

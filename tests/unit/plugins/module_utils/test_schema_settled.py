@@ -71,12 +71,23 @@ class TestScripts:
             "revision = \n",
             "revision = 'c'\ndown_revision = 7\n",
             "revision = ['c']\ndown_revision = 'b_contract01'\n",
+            "revision: str\ndown_revision = 'b_contract01'\n",
+            "globals().update(revision='c', down_revision='b_contract01')\n",
+            "",
         ],
     )
     def test_a_script_that_is_not_understood_leaves_everything_open(self, package: Path, text: str) -> None:
         script = next(package.glob("**/b_contract01*"))
         script.with_name("c_contract01.py").write_text(text)
         assert read_scripts(str(package)) == {}
+
+    def test_a_script_of_the_newest_template(self, package: Path) -> None:
+        script = next(package.glob("**/b_contract01*"))
+        script.with_name("c_contract01.py").write_text(
+            "revision: str = 'c'\ndown_revision: Union[str, None] = 'b_contract01'\ndepends_on: Any = None\n"
+        )
+        assert is_at_head(["c"], read_scripts(str(package)))
+        assert not is_at_head(["b_contract01"], read_scripts(str(package)))
 
     def test_nowhere(self) -> None:
         assert read_scripts("") == read_scripts("/nonexistent") == {}

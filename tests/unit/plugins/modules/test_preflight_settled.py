@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import typing as t
 from pathlib import Path
 
@@ -60,6 +61,14 @@ class TestSchema:
         assert settled(schema_resource=wanted) == ({"schema"} if answer else set())
         assert seen[0]["database"]["password"] == PASSWORD
         assert (seen[0]["state"], seen[0]["command"], seen[0]["database"]["port"]) == ("synced", "glance-manage", 3306)
+
+    def test_a_server_that_keeps_it_waiting_is_left_to_the_step(
+        self, settled: Settled, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hanging = threading.Event()
+        monkeypatch.setattr(_schema_settled, "is_settled", lambda params, deadline: hanging.wait(30))
+        assert settled(schema_resource={"database": {"host": "db"}}, timeout=1) == set()
+        hanging.set()
 
     def test_options_that_the_module_would_refuse(self, settled: Settled) -> None:
         assert settled(schema_resource={"load_metadefs": True}) == set()
