@@ -50,7 +50,8 @@ def test_full_disk_leaves_no_image_behind(playbook: Playbook, host: Host, cloud:
 
 
 def test_deployment_survives_interruptions_on_one_controller_of_two(playbook: Playbook) -> None:
-    for task in ("Install Glance", "Write the files of glance-api", "Bring the schema", "Run glance-api"):
+    # The step of the schema is left out: the other controller has filled the database that both share.
+    for task in ("Install Glance", "Write the files of glance-api", "Run glance-api"):
         interrupted = playbook.interrupt(task, *BOTH)
         assert interrupted.status != 0, interrupted.text
         assert "PLAY RECAP" not in interrupted.text
