@@ -13,9 +13,9 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-import testinfra
+from bed import Bed
 from images import Images, data, sha512
-from playbook import ROOT, Playbook, refused
+from playbook import Playbook, refused
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -42,15 +42,14 @@ def images(cloud: Connection) -> Images:
     return Images(cloud, ADDRESSES)
 
 
-@pytest.fixture
-def backing() -> Host:
-    """Return the node with the database."""
-    return testinfra.get_host("ssh://molecule-backing", ssh_config=str(ROOT / ".testbed" / "molecule" / "ssh_config"))
+@pytest.fixture(scope="module")
+def bed() -> Bed:
+    return Bed("glance_coming")
 
 
-def revisions(backing: Host) -> list[str]:
+def revisions(bed: Bed) -> list[str]:
     """Return what the database has recorded."""
-    return sorted(backing.check_output(REVISIONS).split())
+    return sorted(bed.on(bed.node("backing"), REVISIONS).split())
 
 
 def test_zed_is_not_upgraded_to_epoxy_unasked(upgrade: Playbook) -> None:
@@ -58,11 +57,11 @@ def test_zed_is_not_upgraded_to_epoxy_unasked(upgrade: Playbook) -> None:
     refused(outcome, "GLS-501", "zed would be upgraded to epoxy", "upgrade to antelope first, then to caracal")
 
 
-def test_a_new_controller_joins(upgrade: Playbook, images: Images, backing: Host) -> None:
+def test_a_new_controller_joins(upgrade: Playbook, images: Images, bed: Bed) -> None:
     outcome = upgrade.run(variables=BOTH)
     assert outcome.status == 0, outcome.text
     assert f"GLS-505 {OLD}: runs 25.1.0 (zed)" in outcome.text
-    assert revisions(backing) == ["2024_1_expand01", "wallaby_contract01"]
+    assert revisions(bed) == ["2024_1_expand01", "wallaby_contract01"]
     content = data()
     with images.uploaded(content, "local") as image:
         assert images.digests(image["id"]) == {sha512(content)}
@@ -82,9 +81,9 @@ def test_the_old_controller_is_handed_over(host: Host, upgrade: Playbook) -> Non
     assert f"{OLD} is out of service, stopped and masked" in outcome.text
 
 
-def test_without_the_old_controller_the_schema_is_contracted(upgrade: Playbook, backing: Host) -> None:
+def test_without_the_old_controller_the_schema_is_contracted(upgrade: Playbook, bed: Bed) -> None:
     outcome = upgrade.run(variables=COMING)
     assert outcome.status == 0, outcome.text
-    assert revisions(backing) == ["2024_1_contract01"]
+    assert revisions(bed) == ["2024_1_contract01"]
     again = upgrade.run(variables=COMING)
     assert {counts["changed"] for counts in again.hosts.values()} == {0}, again.text
