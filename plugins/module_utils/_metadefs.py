@@ -58,6 +58,8 @@ class Entry:
 
 
 Entries = dict[tuple[str, str, str], Entry]
+# In 20.0.1 there is a comma too many in it. Nobody can correct a file of an installed package for good.
+SHIPPED_BROKEN = frozenset({"compute-vmware.json"})
 
 
 @dataclass(frozen=True)
@@ -126,10 +128,11 @@ def json_files(path: str) -> list[str]:
     return files
 
 
-def read_files(path: str) -> Entries:
+def read_files(path: str, warn: t.Callable[[str], None] = lambda _message: None) -> Entries:
     """Return what the files define.
 
-    :raises GlanceError: when one is unreadable; glance-manage would leave it out and report success.
+    :param warn: called with what is left out because Glance itself ships it broken.
+    :raises GlanceError: when another one is unreadable; glance-manage would leave it out and report success.
     """
     entries: Entries = {}
     for name in json_files(path):
@@ -137,14 +140,21 @@ def read_files(path: str) -> Entries:
             with open(name, encoding="utf-8") as stream:
                 definition = json.load(stream)
             entries.update((entry.key, entry) for entry in _entries(definition))
+        except json.JSONDecodeError as error:
+            if os.path.basename(name) not in SHIPPED_BROKEN:
+                raise _unreadable(name, error) from error
+            warn(f"{name} is no JSON and left out, as glance-manage does it: {error}. Glance 20.0.1 ships it so.")
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            what = f"{type(error).__name__}: {error}"
-            raise GlanceError(
-                f"reading the metadata definitions in {name}",
-                answer=what,
-                cause="the file is not JSON, or a namespace, object, tag or resource type in it has no name",
-            ) from error
+            raise _unreadable(name, error) from error
     return entries
+
+
+def _unreadable(name: str, error: Exception) -> GlanceError:
+    return GlanceError(
+        f"reading the metadata definitions in {name}",
+        answer=f"{type(error).__name__}: {error}",
+        cause="the file is not JSON, or a namespace, object, tag or resource type in it has no name",
+    )
 
 
 def _entries(definition: dict[str, t.Any]) -> t.Iterator[Entry]:

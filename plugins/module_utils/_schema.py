@@ -389,7 +389,7 @@ class Schema:
                 remedy=f"compare it with [database] connection in {', '.join(self._manage.config_files)}",
             )
         if self._desired.loading:
-            wanted = metadefs.read_files(self._desired.loading.path)
+            wanted = metadefs.read_files(self._desired.loading.path, self._warn)
             observed.pending = metadefs.compare(wanted, self.database.metadefs(), self._desired.loading)
         return observed
 

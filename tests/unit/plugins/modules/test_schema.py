@@ -113,8 +113,11 @@ elif action == "load_metadefs":
     for name in os.listdir(path):
         if not name.endswith(".json") or not os.access(os.path.join(path, name), os.R_OK) or name == "ignored.json":
             continue
-        with open(os.path.join(path, name)) as stream:
-            data = json.load(stream)
+        try:
+            with open(os.path.join(path, name)) as stream:
+                data = json.load(stream)
+        except ValueError:
+            continue
         if find("metadef_namespaces", namespace=data["namespace"]) and not merge:
             continue
         values = {{k: data.get(k) for k in ("display_name", "description", "visibility", "protected")}}
@@ -634,6 +637,13 @@ class TestMetadefs:
         result = run_module(module, node.args(load_metadefs=True))
         assert f"reading the metadata definitions in {node.definitions}/broken.json" in result["msg"]
         assert "db sync" not in node.calls
+
+    def test_the_file_that_glance_ships_broken_is_left_out(self, node: Node, run_module: RunModule) -> None:
+        (node.definitions / "compute-vmware.json").write_text('{"namespace": "OS::Compute::VMware",}')
+        result = run_module(module, node.args(load_metadefs=True))
+        assert result["changed"] is True
+        assert "compute-vmware.json is no JSON and left out" in str(result["warnings"])
+        assert run_module(module, node.args(load_metadefs=True))["changed"] is False
 
     def test_a_directory_without_definitions_is_refused(
         self, node: Node, run_module: RunModule, tmp_path: Path
