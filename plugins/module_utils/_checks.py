@@ -189,6 +189,10 @@ CHECKS: dict[str, Check] = {
         "every import method of `glance_import_methods` is one that the release has",
         "leave the method out; Queens is the first release with web-download, and Zed the first with glance-download",
     ),
+    "GLS-046": Check(
+        "the password of the database is ASCII, where Glance runs from source on Python 2.7 (releases through Train)",
+        "give the account of Glance another password in glance_database.password, or deploy Ussuri or a later release",
+    ),
     # One node, before anything on it is changed.
     "GLS-101": Check(
         "the node's package source offers Glance",

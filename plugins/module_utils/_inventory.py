@@ -22,6 +22,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._store_type i
     ANTELOPE,
     ROCKY,
     TRAIN,
+    USSURI,
     VICTORIA,
     WALLABY,
     normal_path,
@@ -241,6 +242,15 @@ def _missing_methods(inventory: Inventory) -> t.Iterator[Problem]:
         if method in IMPORT_METHODS and IMPORT_METHODS[method] not in inventory.knows:
             what = f"glance_import_methods has {method}, which the release {inventory.release} does not have"
             yield Problem("GLS-045", what)
+
+
+def _unusable_password(inventory: Inventory) -> t.Iterator[Problem]:
+    number = inventory.releases.get(inventory.release)
+    if inventory.value("glance_install_method") != "source" or number is None or number >= USSURI:
+        return
+    # SQLAlchemy decodes what stands in the URL as ASCII there.
+    if not str(inventory.value("glance_database.password") or "").isascii():
+        yield Problem("GLS-046", f"glance_database.password has other characters, and {inventory.release} is wanted")
 
 
 def truth(value: t.Any) -> bool:
@@ -509,6 +519,7 @@ CHECKERS: tuple[t.Callable[[Inventory], t.Iterator[Problem]], ...] = (
     _wrong_source,
     _wrong_server,
     _missing_methods,
+    _unusable_password,
     _wrong_stores,
     _wrong_default_store,
     _read_only_default_store,

@@ -545,6 +545,27 @@ def test_both_switches_of_the_new_defaults_agree(config: t.Any, ours: str, relea
 
 
 @pytest.mark.parametrize(
+    ("method", "release", "password", "refused"),
+    [
+        ("source", "rocky", "gehé im", True),
+        ("source", "rocky", "geheim", False),
+        ("source", "ussuri", "gehé im", False),
+        ("package", "rocky", "gehé im", False),
+    ],
+)
+def test_a_password_that_python_2_cannot_take_is_refused(
+    method: str, release: str, password: str, refused: bool
+) -> None:
+    version = {"rocky": "17.0.1", "ussuri": "20.0.1"}[release]
+    variables = {**GOOD, "glance_install_method": method, "glance_source_version": version}
+    variables["glance_database"] = {**GOOD["glance_database"], "password": password}
+    inventory = Inventory(variables, SPEC, releases={"rocky": 17, "ussuri": 20}, release=release)
+    problems = _inventory.problems(inventory)
+    assert [problem.code for problem in problems] == (["GLS-046"] if refused else [])
+    assert not any(password in problem.message for problem in problems)
+
+
+@pytest.mark.parametrize(
     ("methods", "knows", "refused"),
     [
         (["glance-direct", "copy-image"], [], []),
