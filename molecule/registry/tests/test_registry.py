@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+import openstack
 import pytest
 from images import MIB, Images, data, sha512, wait_until
 
@@ -20,12 +21,19 @@ testinfra_hosts = ["ssh://molecule-controller-5", "ssh://molecule-controller-6"]
 
 ADDRESSES = {"molecule-controller-5": "10.92.93.15", "molecule-controller-6": "10.92.93.16"}
 VERSIONS = {"molecule-controller-5": "20.0.1", "molecule-controller-6": "17.0.1"}
+REGIONS = {"molecule-controller-5": "Ussuri", "molecule-controller-6": "Rocky"}
 REGISTRY = "glance-registry.service"
 
 
 @pytest.fixture
 def address(host: Host) -> str:
     return ADDRESSES[host.backend.hostname]
+
+
+@pytest.fixture
+def cloud(host: Host) -> Connection:
+    """Return a connection in the region of the controller."""
+    return openstack.connect(region_name=REGIONS[host.backend.hostname])
 
 
 @pytest.fixture

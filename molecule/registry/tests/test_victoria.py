@@ -13,6 +13,7 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
+import openstack
 import pytest
 from images import MIB, Images, data, sha512
 from playbook import Playbook
@@ -43,8 +44,8 @@ def upgrade(tmp_path: Path) -> Playbook:
 
 
 @pytest.fixture(scope="module")
-def images(cloud: Connection) -> Images:
-    return Images(cloud, [ADDRESS])
+def images() -> Images:
+    return Images(openstack.connect(region_name=REGION), [ADDRESS])
 
 
 @pytest.fixture(scope="module")
