@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import typing as t
 
-import openstack
 import pytest
 from images import MIB, Images, data, sha512, wait_until
+from openstack.connection import Connection
 
 if t.TYPE_CHECKING:
-    from openstack.connection import Connection
     from testinfra.host import Host
 
 testinfra_hosts = ["ssh://molecule-controller-5", "ssh://molecule-controller-6"]
@@ -31,14 +30,14 @@ def address(host: Host) -> str:
 
 
 @pytest.fixture
-def cloud(host: Host) -> Connection:
+def glance(cloud: Connection, host: Host) -> Connection:
     """Return a connection in the region of the controller."""
-    return openstack.connect(region_name=REGIONS[host.backend.hostname])
+    return Connection(session=cloud.session, region_name=REGIONS[host.backend.hostname])
 
 
 @pytest.fixture
-def images(cloud: Connection, address: str) -> Images:
-    return Images(cloud, [address])
+def images(glance: Connection, address: str) -> Images:
+    return Images(glance, [address])
 
 
 def requests_of_the_registry(host: Host) -> int:
@@ -46,9 +45,9 @@ def requests_of_the_registry(host: Host) -> int:
     return int(host.run("journalctl --unit %s --output cat | grep --count 'POST /rpc HTTP'", REGISTRY).stdout)
 
 
-def listing(cloud: Connection, address: str) -> int:
+def listing(glance: Connection, address: str) -> int:
     """Return the HTTP status of a listing of all images."""
-    return cloud.image.request(f"http://{address}:9292/v2/images", "GET", raise_exc=False).status_code
+    return glance.image.request(f"http://{address}:9292/v2/images", "GET", raise_exc=False).status_code
 
 
 def test_version_is_the_one_that_was_asked_for(host: Host) -> None:
@@ -74,16 +73,16 @@ def test_image_comes_back_through_the_registry(host: Host, images: Images) -> No
 
 
 @pytest.fixture
-def stopped_registry(host: Host, cloud: Connection, address: str) -> t.Iterator[None]:
+def stopped_registry(host: Host, glance: Connection, address: str) -> t.Iterator[None]:
     host.check_output("systemctl stop %s", REGISTRY)
     yield
     host.check_output("systemctl start %s", REGISTRY)
-    wait_until(lambda: listing(cloud, address) == 200, "the registry has not come back")
+    wait_until(lambda: listing(glance, address) == 200, "the registry has not come back")
 
 
 @pytest.mark.usefixtures("stopped_registry")
-def test_without_the_registry_there_is_no_answer(cloud: Connection, address: str) -> None:
-    assert listing(cloud, address) == 500
+def test_without_the_registry_there_is_no_answer(glance: Connection, address: str) -> None:
+    assert listing(glance, address) == 500
 
 
 @pytest.mark.parametrize("unit", ["glance-api.service", REGISTRY])

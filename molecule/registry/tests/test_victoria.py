@@ -13,13 +13,12 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
-import openstack
 import pytest
 from images import MIB, Images, data, sha512
+from openstack.connection import Connection
 from playbook import Playbook
 
 if t.TYPE_CHECKING:
-    from openstack.connection import Connection
     from openstack.identity.v3.service import Service
     from testinfra.host import Host
 
@@ -44,8 +43,8 @@ def upgrade(tmp_path: Path) -> Playbook:
 
 
 @pytest.fixture(scope="module")
-def images() -> Images:
-    return Images(openstack.connect(region_name=REGION), [ADDRESS])
+def images(cloud: Connection) -> Images:
+    return Images(Connection(session=cloud.session, region_name=REGION), [ADDRESS])
 
 
 @pytest.fixture(scope="module")
