@@ -96,7 +96,7 @@ def is_healthy(address: str) -> bool:
     """Tell whether a controller answers."""
     try:
         return requests.get(f"http://{address}:9292/healthcheck", timeout=5).status_code == 200
-    except requests.ConnectionError:
+    except requests.RequestException:
         return False
 
 
