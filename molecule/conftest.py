@@ -92,6 +92,12 @@ def playbook(tmp_path: Path) -> Playbook:
 
 
 @pytest.fixture
+def upgrade(tmp_path: Path) -> Playbook:
+    """Return the playbook that upgrades, with the time that pip may take."""
+    return Playbook(tmp_path, "openstack_ops.glance.upgrade", timeout=3600)
+
+
+@pytest.fixture
 def catalog(cloud: Connection, tmp_path: Path) -> t.Iterator[Catalog]:
     """Return the catalogue of the tests, empty before and after."""
     catalog = Catalog(cloud, Playbook(tmp_path, "openstack_ops.glance.images"))

@@ -20,6 +20,7 @@ def upgrade_plan(
     releases: list[dict[str, t.Any]],
     revisions: t.Optional[list[str]] = None,
     variables: t.Optional[dict[str, t.Any]] = None,
+    database: str = "",
 ) -> dict[str, t.Any]:
     """Return the plan of an upgrade."""
     if not isinstance(looked, dict) or not isinstance(wanted, dict):
@@ -34,12 +35,28 @@ def upgrade_plan(
         "due": plan.due,
         "waiting": plan.waiting,
         "phases": plan.phases,
-        "begun": plan.begun,
+        "is_before": plan.is_before,
         "works": plan.works,
+        **_dump(plan, controllers, releases, database),
         "lines": _upgrade.lines(plan, controllers, releases, known),
         "problems": [problem.message for problem in against],
         "holders": [problem.message for problem in _upgrade.holders(controllers, plan.target, releases)],
     }
+
+
+def _dump(
+    plan: _upgrade.Plan,
+    controllers: list[_upgrade.Controller],
+    releases: list[dict[str, t.Any]],
+    database: str,
+) -> dict[str, t.Any]:
+    if plan.is_before:
+        return {"dump_name": _upgrade.dump_name(database, plan.begins, plan.target), "dump": {}, "back": plan.begins}
+    known = _upgrade.dump_to_go_back_to(plan, controllers, releases, database)
+    if known is None:
+        return {"dump_name": "", "dump": {}, "back": plan.begins if plan.begins != plan.target else ""}
+    release, dump = known
+    return {"dump_name": "", "dump": dump._asdict(), "back": release}
 
 
 def _controller(name: str, found: dict[str, t.Any], wanted: dict[str, t.Any]) -> _upgrade.Controller:
@@ -54,6 +71,7 @@ def _controller(name: str, found: dict[str, t.Any], wanted: dict[str, t.Any]) ->
         noted=bool(found.get("noted")),
         release=str(wanted.get("release") or ""),
         wanted_environment=str(wanted.get("environment") or ""),
+        dumps=tuple(_upgrade.Dump(dump["path"], dump["made"]) for dump in found.get("dumps") or []),
     )
 
 

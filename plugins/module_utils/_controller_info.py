@@ -15,6 +15,7 @@ import re
 import typing as t
 from pathlib import Path
 
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _database_dump
 from ansible_collections.openstack_ops.glance.plugins.module_utils._unit import Run, Systemd, Unit, process_start
 
 SYSTEM = (
@@ -24,6 +25,8 @@ SYSTEM = (
     "usr/lib/python*/site-packages",
 )
 """Where the packages of the distributions install Glance."""
+NOTE = "out-of-service"
+"""The file that an upgrade leaves on a controller for as long as it has taken it out of service."""
 METADATA = re.compile(r"glance-(\d[^-]*?)(?:-py[\d.]+)?\.(?:dist|egg)-info")
 
 
@@ -39,10 +42,10 @@ class Installation(t.NamedTuple):
     changed: int = 0
 
 
-def run(execute: Run, service: str, note: str, root: str = os.sep) -> dict[str, t.Any]:
+def run(execute: Run, service: str, directory: str, root: str = os.sep) -> dict[str, t.Any]:
     """Look at the unit, its process and what is installed, and return what the module returns.
 
-    :param note: the file that an upgrade leaves on a controller for as long as it has taken it out of service.
+    :param directory: that of upgrades; nothing to look at none.
     :raises GlanceError: when systemd does not answer.
     """
     unit = Systemd(execute).show(service)
@@ -54,8 +57,17 @@ def run(execute: Run, service: str, note: str, root: str = os.sep) -> dict[str, 
         "environment": found.environment,
         "outdated": runs and process_start(unit) < found.changed,
         "masked": unit.masked,
-        "noted": bool(note) and os.path.exists(note),
+        "noted": bool(directory) and os.path.exists(os.path.join(directory, NOTE)),
+        "has_directory": bool(directory) and os.path.isdir(directory),
+        "dumps": _dumps(directory) if directory else [],
     }
+
+
+def _dumps(directory: str) -> list[dict[str, str]]:
+    """Return the dumps of databases in a directory, oldest first."""
+    paths = glob.glob(os.path.join(glob.escape(directory), f"*{_database_dump.SUFFIX}"))
+    found = [{"path": path, "made": _database_dump.existing(path).get("made", "")} for path in paths]
+    return sorted(found, key=lambda dump: (dump["made"], dump["path"]))
 
 
 def installation(words: t.Iterable[str], root: str = os.sep) -> Installation:

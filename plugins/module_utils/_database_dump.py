@@ -30,6 +30,7 @@ COMPLETE = b"-- Dump completed"
 """The beginning of the last line of a dump, without which it was broken off."""
 BLOCK = 1 << 20
 GZIP = 16 + zlib.MAX_WBITS
+SUFFIX = ".sql.gz"
 PARTIAL = ".part"
 CAUSES = (
     ("1045", "the account may not log in from this node, or its password is another one"),
@@ -44,12 +45,10 @@ class Wanted:
     """The dump that shall be there.
 
     :param database: how to log in, with the names of the module's option ``database``.
-    :param keep: whether a complete one of this name is left as it is.
     """
 
     path: str
     database: t.Mapping[str, t.Any]
-    keep: bool
     timeout: int
 
 
@@ -143,32 +142,41 @@ def existing(path: str) -> dict[str, t.Any]:
 
 
 def run(wanted: Wanted, check_mode: bool) -> dict[str, t.Any]:
-    """Make the dump unless there is one to be kept, and return what the module returns.
+    """Make the dump, and return what the module returns.
 
     :raises GlanceError: when it cannot be made.
     """
     there = existing(wanted.path)
     difference = Difference()
-    if not (there and wanted.keep):
-        difference.compare("dump", there.get("made"), "made anew" if there else "made")
+    difference.compare("dump", there.get("made"), "made anew" if there else "made")
     started = time.monotonic()
-    if difference.changed and not check_mode:
+    earlier = _earlier(wanted.path, there["made"]) if there else ""
+    if not check_mode:
         dumper = program()
         with stoppable():
-            _make(dumper, wanted)
+            _make(dumper, wanted, earlier)
         there = existing(wanted.path)
     return {
-        "changed": difference.changed,
+        "changed": True,
         "diff": difference.as_diff(),
         "path": wanted.path,
+        "earlier": earlier,
         "bytes": there.get("bytes", 0),
         "made": there.get("made", ""),
         "seconds": round(time.monotonic() - started, 1),
     }
 
 
-def _make(dumper: Program, wanted: Wanted) -> None:
-    """Write beside the name, and give it the name when it is complete and on the disk."""
+def _earlier(path: str, made: str) -> str:
+    """Return the name under which a dump is kept when a newer one takes its name."""
+    return f"{path[: -len(SUFFIX)] if path.endswith(SUFFIX) else path}.{made}{SUFFIX}"
+
+
+def _make(dumper: Program, wanted: Wanted, earlier: str) -> None:
+    """Write beside the name, and give it the name when it is complete and on the disk.
+
+    :param earlier: the name for the dump that has this one now.
+    """
     partial = wanted.path + PARTIAL
     try:
         os.makedirs(os.path.dirname(wanted.path), mode=0o700, exist_ok=True)
@@ -179,6 +187,8 @@ def _make(dumper: Program, wanted: Wanted) -> None:
             _dump(dumper, wanted, file)
             file.flush()
             os.fsync(file.fileno())
+        if earlier:
+            os.replace(wanted.path, earlier)
         os.replace(partial, wanted.path)
         _sync_directory(wanted.path)
     except OSError as error:

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import dataclasses
+import posixpath
 import re
 import typing as t
 
@@ -24,6 +25,17 @@ NUMBERS = {"glance_upgrade_drain_timeout": 0, "glance_upgrade_grace": 0, "glance
 """The variables that are whole numbers, and the least that each may be."""
 
 
+class Dump(t.NamedTuple):
+    """A dump of a database on a controller.
+
+    :param made: when that was, as people read it; greater for a later one.
+    """
+
+    path: str
+    made: str
+    controller: str = ""
+
+
 @dataclasses.dataclass(frozen=True)
 class Controller:
     """One controller: what it runs, and what it shall run.
@@ -35,6 +47,7 @@ class Controller:
     :param noted: whether a run that was interrupted has taken it out of service.
     :param release: the name of the release that it shall run; nothing for one that is no part of the run.
     :param wanted_environment: the virtual environment of that release; nothing for packages.
+    :param dumps: the dumps of databases that it keeps.
     """
 
     name: str
@@ -46,6 +59,7 @@ class Controller:
     noted: bool = False
     release: str = ""
     wanted_environment: str = ""
+    dumps: tuple[Dump, ...] = ()
 
 
 class Table:
@@ -83,6 +97,15 @@ class Table:
     def _may_skip(self, at: int) -> bool:
         return bool(self._releases[at].get("slurp") and self._releases[at + 2].get("slurp"))
 
+    def before(self, name: str) -> list[str]:
+        """Return the releases before one."""
+        return self._names[: max(0, self.number(name))]
+
+    def same_schema(self, one: str, other: str) -> bool:
+        """Tell whether two releases end at the same schema."""
+        first, second = (self.number(name) for name in (one, other))
+        return min(first, second) >= 0 and self._releases[first]["schema"] == self._releases[second]["schema"]
+
     def phases(self, revisions: t.Collection[str], name: str) -> list[str]:
         """Return the phases that the schema still has to go through for a release, as far as its revisions tell.
 
@@ -108,7 +131,8 @@ class Plan:
     :param due: the controllers that this run brings to it, in the order of the inventory.
     :param waiting: why each of the others does not run it after this run, by its name.
     :param phases: what the schema has to go through.
-    :param begun: whether an earlier run has changed something for it.
+    :param is_before: whether the database is still what it was before the upgrade, so that a dump of it is one to go
+        back to.
     """
 
     target: str
@@ -116,7 +140,7 @@ class Plan:
     due: list[str]
     waiting: dict[str, str]
     phases: list[str]
-    begun: bool
+    is_before: bool
 
     @property
     def works(self) -> bool:
@@ -145,8 +169,34 @@ def plan(controllers: t.Sequence[Controller], releases: Records, revisions: t.Co
             if entry.release != target and not is_new(entry, target, table)
         },
         phases=phases,
-        begun=expanded or any(is_new(entry, target, table) for entry in controllers),
+        # A release serves from an expanded schema on.
+        is_before=not expanded
+        and (table.same_schema(begins, target) or not any(is_new(entry, target, table) for entry in controllers)),
     )
+
+
+def dump_name(database: str, begins: str, target: str) -> str:
+    """Return the name of the dump that is made before an upgrade."""
+    return f"{database}-{begins}-{target}.sql.gz"
+
+
+def dump_to_go_back_to(
+    found: Plan, controllers: t.Iterable[Controller], releases: Records, database: str
+) -> t.Optional[tuple[str, Dump]]:
+    """Return the dump that an earlier run of the upgrade has made, and the release it is of; nothing without one.
+
+    :param database: the name of the database.
+    """
+    # Where the contract phase alone is left, no controller tells any more what there was before.
+    older = [found.begins] if found.begins != found.target else Table(releases).before(found.target)
+    names = {dump_name(database, release, found.target): release for release in older}
+    dumps = [
+        (names[posixpath.basename(dump.path)], dump._replace(controller=entry.name))
+        for entry in controllers
+        for dump in entry.dumps
+        if posixpath.basename(dump.path) in names
+    ]
+    return max(dumps, key=lambda known: known[1].made, default=None)
 
 
 def is_new(controller: Controller, target: str, table: Table) -> bool:

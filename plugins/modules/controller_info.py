@@ -21,9 +21,10 @@ options:
       - The unit of the API.
     type: str
     default: glance-api.service
-  note:
+  directory:
     description:
-      - The file that an upgrade leaves on a controller for as long as it has taken it out of service.
+      - The directory of upgrades. An upgrade keeps the dumps of the database there, and for as long as it has taken the
+        controller out of service, a note that is called V(out-of-service).
     type: path
 extends_documentation_fragment:
   - openstack_ops.glance._attributes
@@ -71,10 +72,29 @@ masked:
   type: bool
   sample: false
 noted:
-  description: Whether the file O(note) is there.
+  description: Whether an upgrade that was interrupted has taken the controller out of service.
   returned: success
   type: bool
   sample: false
+has_directory:
+  description: Whether O(directory) is there.
+  returned: success
+  type: bool
+  sample: true
+dumps:
+  description: The dumps in O(directory), oldest first.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: The file.
+      type: str
+      sample: /var/backups/glance/glance-zed-antelope.sql.gz
+    made:
+      description: When it was made.
+      type: str
+      sample: "2026-11-21T12:34:56Z"
 """
 
 import os
@@ -86,7 +106,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._errors impor
 
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "service": {"type": "str", "default": "glance-api.service"},
-    "note": {"type": "path"},
+    "directory": {"type": "path"},
 }
 
 
@@ -99,7 +119,7 @@ def main() -> None:
         return code, output, errors
 
     try:
-        result = _controller_info.run(command, module.params["service"], module.params["note"] or "")
+        result = _controller_info.run(command, module.params["service"], module.params["directory"] or "")
     except GlanceError as error:
         module.fail_json(msg=str(error))
     except OSError as error:

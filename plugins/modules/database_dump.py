@@ -17,18 +17,14 @@ description:
   - The password is in no command line, no environment and no file. C(mariadb-dump) or C(mysqldump) reads it from
     memory.
   - Restoring the dump makes the database anew, so that no table of a newer schema stays beside those of the old one.
+  - A dump that has the name already is kept, under a name with its time. After an upgrade that broke off in the middle
+    of a phase it is the only one of what there was before.
 options:
   path:
     description:
       - The file. Its directory is made if need be, for root alone.
     type: path
     required: true
-  keep:
-    description:
-      - Whether a complete dump of this name is left as it is. An upgrade that goes on must not put what it has changed
-        in the place of what there was before.
-    type: bool
-    default: false
   timeout:
     description:
       - How many seconds the dump may take.
@@ -83,8 +79,8 @@ attributes:
   diff_mode:
     support: full
   idempotent:
-    support: partial
-    details: Without O(keep=true) the dump is made anew each time.
+    support: none
+    details: The dump is made anew each time.
   platform:
     support: full
     platforms: posix
@@ -109,6 +105,11 @@ path:
   returned: success
   type: str
   sample: /var/backups/glance/before-epoxy.sql.gz
+earlier:
+  description: Where the dump is kept that had the name before. Empty where there was none.
+  returned: success
+  type: str
+  sample: /var/backups/glance/before-epoxy.2026-11-20T08:00:00Z.sql.gz
 bytes:
   description: Its size.
   returned: success
@@ -134,7 +135,6 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._errors impor
 
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "path": {"type": "path", "required": True},
-    "keep": {"type": "bool", "default": False},
     "timeout": {"type": "int", "default": 3600},
     "database": {
         "type": "dict",
@@ -162,7 +162,7 @@ def main() -> None:
     params = module.params
     if params["timeout"] < 1:
         module.fail_json(msg=f"timeout: {params['timeout']} is less than 1.")
-    wanted = _database_dump.Wanted(params["path"], params["database"], params["keep"], params["timeout"])
+    wanted = _database_dump.Wanted(params["path"], params["database"], params["timeout"])
     try:
         result = _database_dump.run(wanted, module.check_mode)
     except GlanceError as error:

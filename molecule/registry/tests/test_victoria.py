@@ -33,13 +33,6 @@ VICTORIA = {
     "glance_api_through_registry": False,
 }
 CONTENT = data(12 * MIB)
-TIMEOUT = 1800
-
-
-@pytest.fixture
-def upgrade(tmp_path: Path) -> Playbook:
-    """Return the playbook, with the time that pip may take."""
-    return Playbook(tmp_path, "openstack_ops.glance.upgrade", TIMEOUT)
 
 
 @pytest.fixture(scope="module")

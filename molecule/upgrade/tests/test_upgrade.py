@@ -16,7 +16,6 @@ import time
 import typing as t
 from pathlib import Path
 
-import pytest
 from client import Client
 from playbook import Outcome, Playbook, refused
 from seed import MIB, fifty
@@ -26,7 +25,6 @@ if t.TYPE_CHECKING:
     from bed import Api, Bed
     from seed import Gardener
 
-UPGRADE = "openstack_ops.glance.upgrade"
 CONSTRAINTS = Path(__file__).parents[2] / "source" / "files"
 HOSTS = {"glance_hosts": "glance_rolled"}
 TARGET = {
@@ -40,13 +38,6 @@ BACK = {**HOSTS, "glance_upgrade_skip_releases": True}
 FIRST, SECOND = "molecule-controller-7", "molecule-controller-8"
 NOTE = "/var/backups/glance/out-of-service"
 DUMP = "/var/backups/glance/glance_rolled-epoxy-hibiscus.sql.gz"
-TIMEOUT = 3600
-
-
-@pytest.fixture
-def upgrade(tmp_path: Path) -> Playbook:
-    """Return the playbook, with the time that pip may take."""
-    return Playbook(tmp_path, UPGRADE, TIMEOUT)
 
 
 def run(upgrade: Playbook, *arguments: str, variables: dict[str, t.Any], secrets: set[str]) -> Outcome:

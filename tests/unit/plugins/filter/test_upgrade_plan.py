@@ -28,8 +28,32 @@ def test_the_plan_of_a_slurp_upgrade() -> None:
     plan = upgrade_plan({"a": OLD, "b": OLD}, {"a": CARACAL, "b": CARACAL}, RELEASES, ["2023_1_contract01"], {})
     assert (plan["begins"], plan["target"], plan["due"]) == ("antelope", "caracal", ["a", "b"])
     assert plan["phases"] == ["expand", "migrate", "contract"]
-    assert (plan["begun"], plan["works"], plan["waiting"]) == (False, True, {})
+    assert (plan["is_before"], plan["works"], plan["waiting"]) == (True, True, {})
     assert [message.split()[0] for message in plan["holders"]] == ["GLS-505", "GLS-505"]
+
+
+@pytest.mark.parametrize(
+    ("revisions", "dumps", "told"),
+    [
+        (["2023_1_contract01"], ["antelope"], ("g-antelope-caracal.sql.gz", {}, "antelope")),
+        (
+            ["2023_1_contract01", "2024_1_expand01"],
+            ["antelope"],
+            ("", {"path": "/b/g-antelope-caracal.sql.gz", "made": "1", "controller": "a"}, "antelope"),
+        ),
+        (["2023_1_contract01", "2024_1_expand01"], [], ("", {}, "antelope")),
+    ],
+)
+def test_the_dump(revisions: list[str], dumps: list[str], told: tuple[str, dict[str, str], str]) -> None:
+    looked = {**OLD, "dumps": [{"path": f"/b/g-{release}-caracal.sql.gz", "made": "1"} for release in dumps]}
+    plan = upgrade_plan({"a": looked}, {"a": CARACAL}, RELEASES, revisions, None, "g")
+    assert (plan["dump_name"], plan["dump"], plan["back"]) == told
+
+
+def test_without_a_dump_nothing_tells_where_a_contract_phase_came_from() -> None:
+    new = {**OLD, "version": "28.1.0"}
+    plan = upgrade_plan({"a": new}, {"a": CARACAL}, RELEASES, ["2023_1_contract01", "2024_1_expand01"], None, "g")
+    assert (plan["phases"], plan["dump"], plan["back"]) == (["migrate", "contract"], {}, "")
 
 
 def test_what_could_not_be_looked_at_holds_the_contract_phase() -> None:

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import typing as t
 from pathlib import Path
@@ -42,10 +43,10 @@ class Node:
         started = int((time.monotonic() - ago) * 1_000_000)
         self.shown.update(ActiveState="active", MainPID="77", ExecMainStartTimestampMonotonic=str(started))
 
-    def look(self, note: str = "") -> dict[str, t.Any]:
+    def look(self, directory: t.Union[str, Path] = "") -> dict[str, t.Any]:
         """Look at the node."""
         text = "".join(f"{name}={value}\n" for name, value in self.shown.items())
-        return _controller_info.run(lambda _arguments: (0, text, ""), UNIT, note, str(self.root))
+        return _controller_info.run(lambda _arguments: (0, text, ""), UNIT, str(directory), str(self.root))
 
 
 @pytest.fixture
@@ -95,10 +96,24 @@ def test_a_unit_that_does_not_run_names_what_it_would(node: Node) -> None:
 
 
 def test_the_note_of_an_interrupted_run(node: Node, tmp_path: Path) -> None:
-    note = tmp_path / "note"
-    assert node.look(str(note))["noted"] is False
-    note.touch()
-    assert node.look(str(note))["noted"] is True
+    assert node.look(tmp_path)["noted"] is False
+    (tmp_path / "out-of-service").touch()
+    assert node.look(tmp_path)["noted"] is True
+
+
+def test_dumps_are_told_oldest_first(node: Node, tmp_path: Path) -> None:
+    directory = tmp_path / "back[ups]"
+    assert (node.look(directory)["has_directory"], node.look(directory)["dumps"]) == (False, [])
+    directory.mkdir()
+    for name, seconds in (("b.sql.gz", 86400), ("a.sql.gz", 86401), ("a.sql.gz.part", 1), ("c.sql", 1)):
+        (directory / name).touch()
+        os.utime(directory / name, (seconds, seconds))
+    found = node.look(directory)
+    assert found["has_directory"] is True
+    assert found["dumps"] == [
+        {"path": str(directory / "b.sql.gz"), "made": "1970-01-02T00:00:00Z"},
+        {"path": str(directory / "a.sql.gz"), "made": "1970-01-02T00:00:01Z"},
+    ]
 
 
 def test_the_newest_of_several_versions_counts(node: Node) -> None:

@@ -14,7 +14,10 @@ import pytest
 import yaml
 from ansible_collections.openstack_ops.glance.plugins.module_utils._upgrade import (
     Controller,
+    Dump,
     Table,
+    dump_name,
+    dump_to_go_back_to,
     holders,
     is_new,
     lines,
@@ -104,11 +107,10 @@ class TestPlan:
         controllers = [sourced("a", OLD), sourced("b", OLD)]
         found = plan(controllers, RELEASES, [CONTRACTED])
         assert (found.begins, found.target, found.due) == ("epoxy", "hibiscus", ["a", "b"])
-        assert (found.waiting, found.phases, found.begun, found.works) == ({}, [], False, True)
+        assert (found.waiting, found.phases, found.is_before, found.works) == ({}, [], True, True)
 
     def test_what_an_interrupted_run_has_done_is_not_done_again(self) -> None:
-        found = plan([sourced("a", NEW), sourced("b", OLD)], RELEASES, [CONTRACTED])
-        assert (found.due, found.begun) == (["b"], True)
+        assert plan([sourced("a", NEW), sourced("b", OLD)], RELEASES, [CONTRACTED]).due == ["b"]
 
     def test_nothing_is_left(self) -> None:
         controllers = [sourced("a", NEW), sourced("b", NEW)]
@@ -131,14 +133,28 @@ class TestPlan:
         assert (found.begins, found.target, found.due) == ("zed", "epoxy", ["b"])
         assert found.waiting == {"a": "its package source has zed"}
         assert found.phases == ["expand", "migrate", "contract"]
-        assert not found.begun
+        assert found.is_before
 
     def test_old_controllers_are_gone(self) -> None:
         found = plan([packaged("b", "30.0.0", "epoxy")], RELEASES, [ZED, "2024_1_expand01"])
-        assert (found.due, found.phases, found.begun) == ([], ["migrate", "contract"], True)
+        assert (found.due, found.phases, found.is_before) == ([], ["migrate", "contract"], False)
 
-    def test_an_expanded_schema_has_begun(self) -> None:
-        assert plan([packaged("a", "25.1.0", "antelope")], RELEASES, [ZED, "2023_1_expand01"]).begun
+    @pytest.mark.parametrize(
+        ("controllers", "revisions", "is_before"),
+        [
+            ([packaged("a", "25.1.0", "antelope")], [ZED], True),
+            ([packaged("a", "25.1.0", "antelope")], [ZED, "2023_1_expand01"], False),
+            # The revisions could not be read, but what serves has been given its schema.
+            ([packaged("a", "25.1.0"), packaged("b", "30.0.0", "epoxy")], [], False),
+            ([packaged("a", "25.1.0"), packaged("b", "30.0.0", "epoxy")], [CONTRACTED], False),
+            # Both releases have the same schema.
+            ([sourced("a", NEW), sourced("b", OLD)], [CONTRACTED], True),
+        ],
+    )
+    def test_whether_the_database_is_what_it_was(
+        self, controllers: list[Controller], revisions: list[str], is_before: bool
+    ) -> None:
+        assert plan(controllers, RELEASES, revisions).is_before is is_before
 
     def test_controllers_out_of_the_run(self) -> None:
         controllers = [
@@ -166,6 +182,32 @@ class TestPlan:
             "b runs 33.0.0 (hibiscus): has nothing left to be done",
             "c has no Glance: is left as it is, because it is no part of this run, and has no Glance",
         ]
+
+
+class TestDump:
+    EXPANDED = (ZED, "2024_1_expand01")
+
+    @staticmethod
+    def dump(begins: str, made: str = "1", target: str = "epoxy", database: str = "glance") -> Dump:
+        return Dump(f"/var/backups/glance/{dump_name(database, begins, target)}", made)
+
+    def found(self, *controllers: Controller) -> t.Optional[tuple[str, Dump]]:
+        return dump_to_go_back_to(plan(controllers, RELEASES, self.EXPANDED), controllers, RELEASES, "glance")
+
+    def test_it_is_found_wherever_it_is(self) -> None:
+        there = self.dump("zed")
+        found = self.found(packaged("a", "25.1.0", "epoxy"), packaged("b", "25.1.0", dumps=(there,)))
+        assert found == ("zed", there._replace(controller="b"))
+
+    def test_that_of_another_upgrade_or_database_is_not_taken(self) -> None:
+        others = (self.dump("antelope"), self.dump("zed", target="antelope"), self.dump("zed", database="other"))
+        renamed = Dump("/var/backups/glance/glance-zed-epoxy.2026-11-20T08:00:00Z.sql.gz", "1")
+        assert self.found(packaged("a", "25.1.0", "epoxy", dumps=(*others, renamed))) is None
+
+    def test_when_nothing_is_left_but_to_contract_the_newest_counts(self) -> None:
+        dumps = (self.dump("antelope", "2"), self.dump("zed", "3"), self.dump("caracal", "1"), self.dump("epoxy", "4"))
+        found = self.found(packaged("a", "30.0.0", "epoxy", dumps=dumps))
+        assert found == ("zed", dumps[1]._replace(controller="a"))
 
 
 class TestProblems:

@@ -118,11 +118,15 @@ def test_tls(node: Node, run_module: RunModule, database: dict[str, t.Any], vers
     assert node.command[-2:] == ["--databases", "glance"]
 
 
-def test_what_is_kept(node: Node, run_module: RunModule) -> None:
+def test_an_earlier_dump_is_kept_under_a_name_with_its_time(node: Node, run_module: RunModule) -> None:
     node.install()
-    assert run_module(module, node.args(keep=True))["changed"] is True
-    assert run_module(module, node.args(keep=True))["changed"] is False
-    assert run_module(module, node.args())["changed"] is True
+    assert run_module(module, node.args())["earlier"] == ""
+    os.utime(node.path, (86400, 86400))
+    earlier = node.path.parent / "glance.1970-01-02T00:00:00Z.sql.gz"
+    result = run_module(module, node.args())
+    assert (result["changed"], result["earlier"]) == (True, str(earlier))
+    assert node.files == [earlier.name, node.path.name]
+    assert stat.S_IMODE(earlier.stat().st_mode) == 0o600
 
 
 def test_check_mode(node: Node, run_module: RunModule) -> None:
@@ -145,6 +149,7 @@ def test_what_was_broken_off_is_no_dump(node: Node, run_module: RunModule, end: 
     before = node.path.read_bytes()
     node.install(end)
     result = run_module(module, node.args(timeout=1))
+    assert "earlier" not in result
     assert told in result["msg"]
     assert PASSWORD not in result["msg"]
     assert node.path.read_bytes() == before
