@@ -29,7 +29,7 @@ define run-units
 endef
 MOLECULE := MOLECULE_GLOB='molecule/*/molecule.yml' $(BIN)/molecule
 # What the gate runs; the others are for test-all.
-GATE_SCENARIOS := default inputs
+GATE_SCENARIOS := default inputs switch_faults
 
 .PHONY: help
 help: ## Show this list
@@ -102,7 +102,7 @@ installed: venv-test ## Build and install the collection, and read it with all b
 	@tests/tools/installed.sh
 
 .PHONY: molecule
-molecule: venv-test ## Run the scenarios default and inputs on real machines
+molecule: venv-test ## Run the scenarios default, inputs and switch_faults on real machines
 	@$(MOLECULE) destroy --scenario-name default # what an interrupted run left
 	@$(MOLECULE) test $(addprefix --scenario-name ,$(GATE_SCENARIOS))
 

@@ -93,7 +93,7 @@ class Bed:
                 time.sleep(1)
 
     def wait_until_healthy(self, seconds: float = 180) -> None:
-        """Wait until every controller answers and HAProxy sends requests to it."""
+        """Wait until every controller answers, and HAProxy, where there is one, sends requests to it."""
         end = time.monotonic() + seconds
         while not all(map(self._is_healthy, self.controllers)) or set(self.balanced().values()) != {"UP"}:
             assert time.monotonic() < end, f"no health after {seconds:g} seconds: {self.balanced()}"
@@ -109,7 +109,9 @@ class Bed:
             return 0
 
     def balanced(self) -> dict[str, str]:
-        """Return what HAProxy thinks of each controller."""
+        """Return what HAProxy thinks of each controller; where there is none, users find each by its address."""
+        if "glance_testbed_haproxy" not in self._groups:
+            return dict.fromkeys(self.controllers, "UP")
         told = csv.DictReader(self.on(self.node("haproxy"), "python3 -", stdin=SHOW_STATISTICS).splitlines())
         return {server["svname"]: server["status"] for server in told if server["svname"] in self.controllers}
 

@@ -15,9 +15,13 @@ from urllib.parse import quote
 import openstack
 import pytest
 import yaml
+from bed import Api, Bed
 from catalog import Catalog
+from chaos import Chaos
 from images import MIB
 from playbook import INVENTORY, Playbook
+from seed import Gardener
+from switching import Switch
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -95,6 +99,51 @@ def playbook(tmp_path: Path) -> Playbook:
 def upgrade(tmp_path: Path) -> Playbook:
     """Return the playbook that upgrades, with the time that pip may take."""
     return Playbook(tmp_path, "openstack_ops.glance.upgrade", timeout=3600)
+
+
+@pytest.fixture(scope="session")
+def controllers() -> str:
+    """Return the group of the controllers that are tested."""
+    return "glance_api"
+
+
+@pytest.fixture(scope="session")
+def bed(controllers: str) -> Bed:
+    """Return the nodes."""
+    return Bed(controllers)
+
+
+@pytest.fixture(scope="session")
+def apis(cloud: Connection, bed: Bed) -> list[Api]:
+    """Return the API of each controller by itself."""
+    return [Api(cloud, bed.url(controller)) for controller in bed.controllers]
+
+
+@pytest.fixture(scope="session")
+def balanced(cloud: Connection, bed: Bed) -> Api:
+    """Return the API as users know it, through HAProxy."""
+    return Api(cloud, bed.url(bed.node("haproxy")))
+
+
+@pytest.fixture
+def gardener(cloud: Connection, bed: Bed, apis: list[Api]) -> t.Iterator[Gardener]:
+    """Return what plants images, which are cleared away at the end."""
+    gardener = Gardener(cloud, bed, apis)
+    gardener.clear()
+    yield gardener
+    gardener.clear()
+
+
+@pytest.fixture
+def switch(tmp_path: Path, bed: Bed, apis: list[Api]) -> Switch:
+    """Return the playbook that switches stores, with journals of its own."""
+    return Switch(tmp_path, bed, apis[0])
+
+
+@pytest.fixture
+def chaos(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed) -> Chaos:
+    """Return what switches under misfortunes."""
+    return Chaos(switch, gardener, apis, bed)
 
 
 @pytest.fixture

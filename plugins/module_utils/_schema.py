@@ -375,12 +375,16 @@ class Schema:
         self._warn = warn
         self.trust = trust
 
-    def observe(self) -> Observed:
+    def observe(self, earlier: t.Optional[Observed] = None) -> Observed:
         """Return what is.
 
+        :param earlier: what was, a moment ago. Where the database has recorded nothing since, glance-manage is not asked
+            again: it takes seconds to answer, and a phase that another node has ended is ended once more.
         :raises GlanceError: when glance-manage cannot tell, or speaks of another database.
         """
-        observed = Observed(self._manage.next_phase(), self.database.revision())
+        revision = self.database.revision()
+        unchanged = earlier if earlier and earlier.revision == revision else None
+        observed = Observed(unchanged.phase if unchanged else self._manage.next_phase(), revision)
         if not observed.phase and not observed.revision:
             raise GlanceError(
                 "glance-manage db check says that the schema is up to date, but the given database holds no schema",
@@ -504,12 +508,13 @@ def ensure(schema: Schema, lock_timeout: int) -> Outcome:
     :raises GlanceError: when that is impossible or fails.
     """
     repaired = _repair(schema, lock_timeout)
-    outcome = predict(schema)
+    seen = schema.observe()
+    outcome = _predicted(schema, seen)
     if not outcome.difference.changed:
         return replace(outcome, repaired=repaired)
     with advisory_lock(schema.database.connection, lock_name(schema.database.name), lock_timeout):
         # Another node may have done it while this one waited.
-        observed = schema.observe()
+        observed = schema.observe(seen)
         outcome = Outcome(schema.decide(observed), observed.revision, observed.revision, repaired=repaired)
         schema.apply(observed, outcome)
     return outcome
@@ -529,7 +534,10 @@ def predict(schema: Schema) -> Outcome:
 
     :raises GlanceError: when nobody can tell.
     """
-    observed = schema.observe()
+    return _predicted(schema, schema.observe())
+
+
+def _predicted(schema: Schema, observed: Observed) -> Outcome:
     pending = observed.pending
     return Outcome(
         schema.decide(observed),
