@@ -64,7 +64,9 @@ class Cloud:
 
     def in_store(self, prefix: str, store: str) -> list[str]:
         """Return the ids of the images of this name that are in a store."""
-        return [image.id for image in self.images(prefix) if store in str(image.stores or "").split(",")]
+        return [
+            image.id for image in self.images(prefix) if store in (image.properties or {}).get("stores", "").split(",")
+        ]
 
     def forget_copies(self, prefix: str, store: str) -> None:
         """Delete the copies in one store."""

@@ -15,11 +15,12 @@ from cloud import Cloud
 
 
 def main() -> None:
-    client = [str(nodes.PEERS / "glance"), "--os-cloud", "bench"]
-    environment = {**os.environ, "OS_CLIENT_CONFIG_FILE": str(nodes.STATE / "clouds.yaml")}
+    cloud = Cloud()
+    client = [str(nodes.PEERS / "glance")]
+    environment = {**os.environ, **cloud.variables()}
     file = str(nodes.DATA / "download")
     formats = ["--disk-format", "raw", "--container-format", "bare"]
-    for image in Cloud().images("bench-new-"):
+    for image in cloud.images("bench-new-"):
         for words in (
             ["image-download", "--file", file, image.id],
             ["image-create", *formats, "--store", "objects", "--file", file, "--name", f"copy of {image.name}"],
