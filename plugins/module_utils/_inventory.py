@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 import os
 import re
 import typing as t
@@ -309,7 +310,10 @@ def _shared_storage(inventory: Inventory) -> t.Iterator[Problem]:
     for name, store in inventory.stores.items():
         if store_problems(str(name), store, release) or store["type"] == "file":
             continue
-        for place in store_places(store["type"], store_section(store, str(name), release or NEWEST)):
+        # What names a cluster on the nodes is written from this.
+        told = functools.partial(_ceph_conf, store.get("fsid"))
+        section = store_section(store, str(name), release or NEWEST, read=told)
+        for place in store_places(store["type"], section):
             if place.key:
                 used[place.key].append((str(name), place.storage))
     for found in used.values():
@@ -317,6 +321,10 @@ def _shared_storage(inventory: Inventory) -> t.Iterator[Problem]:
             yield Problem(
                 "GLS-016", f"the stores {' and '.join(name for name, _words in found)} are both {found[0][1]}"
             )
+
+
+def _ceph_conf(fsid: t.Optional[str], _path: str) -> str:
+    return f"fsid = {fsid}" if fsid else ""
 
 
 def _conflicting_mounts(inventory: Inventory) -> t.Iterator[Problem]:

@@ -26,6 +26,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._locations im
     Attribution,
     Image,
     Location,
+    belongs,
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._probe import Deadline
 from ansible_collections.openstack_ops.glance.plugins.module_utils._running_config import Running, Store
@@ -117,11 +118,10 @@ def _residue(store: Store, entry: Entry) -> Residue:
     return Residue(store.type, entry.image_id, what, store.name, path, entry.size)
 
 
-def judged(residue: Residue, image: t.Optional[Image], attribute: Attribution, encrypted: bool) -> t.Optional[Residue]:
+def judged(residue: Residue, image: t.Optional[Image], running: Running, attribute: Attribution) -> t.Optional[Residue]:
     """Return what nobody works on, with the reason why it is left alone if there is one; nothing for data of an image.
 
     :param attribute: tells the store of a location.
-    :param encrypted: whether the locations are.
     """
     if image is None:
         return _judged_without_image(residue)
@@ -132,7 +132,7 @@ def judged(residue: Residue, image: t.Optional[Image], attribute: Attribution, e
         return residue.kept(f"the image is {image.status}: this may be its only data")
     if residue.path and _is_open(residue.path):
         return residue.kept(OPEN)
-    return residue if residue.kind == STAGED else _judged_in_store(residue, image, stores, encrypted)
+    return residue if residue.kind == STAGED else _judged_in_store(residue, image, stores, running)
 
 
 def _judged_without_image(residue: Residue) -> t.Optional[Residue]:
@@ -143,15 +143,18 @@ def _judged_without_image(residue: Residue) -> t.Optional[Residue]:
     return residue.kept(OPEN) if _is_open(residue.path) else residue
 
 
-def _judged_in_store(residue: Residue, image: Image, stores: list[str], encrypted: bool) -> Residue:
+def _judged_in_store(residue: Residue, image: Image, stores: list[str], running: Running) -> Residue:
     if not stores or not all(stores):
         return residue.kept("the image has a location that is in no store of the configuration: this may be its data")
     if residue.kind not in REMOVABLE:
         return residue.kept(f"a store of the type {residue.kind} writes over it")
     if residue.path and any(_is_same_file(residue.path, location) for location in image.locations):
         return residue.kept("another location of the image leads to the same file")
-    if residue.path and encrypted:
-        return residue.kept("the locations are encrypted, so whether one leads to the same file cannot be told")
+    if running.encrypted:
+        return residue.kept("the locations are encrypted, so whether one leads to the same data cannot be told")
+    # Two stores may be one pool, by other names.
+    if not residue.path and any(belongs(location, running.stores[residue.store]) for location in image.locations):
+        return residue.kept("a location of the image leads to where this is")
     return residue
 
 

@@ -173,7 +173,7 @@ class Unlock:
         return self._wanted is None or image_id in self._wanted
 
     def _judged(self, residue: Residue, image: t.Optional[Image], states: t.Mapping[str, str]) -> t.Optional[Residue]:
-        found = _switch_residue.judged(residue, image, self._attribute, self._running.encrypted)
+        found = _switch_residue.judged(residue, image, self._running, self._attribute)
         lock = states.get(residue.image_id, "")
         if found is not None and not found.why and lock in (ALIVE, UNSURE):
             return found.kept(f"the image is locked by an import that is {lock}")

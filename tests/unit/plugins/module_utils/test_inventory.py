@@ -362,6 +362,8 @@ class TestConsequences:
 
 S3 = {"type": "s3", "host": "https://s3", "access_key": "a", "secret_key": "secret/key", "bucket": "images"}
 CEPH = {"type": "rbd", "pool": "images", "user": "glance", "conf": "/etc/ceph/ceph.conf"}
+FSID = "1d9a2f4e-0c5b-4d38-9a77-52b1c8e6f3a1"
+DESCRIBED = {"type": "rbd", "pool": "images", "user": "glance", "mon_hosts": ["m"], "fsid": FSID, "key": "k" * 40}
 OBJECTS = GOOD["glance_stores"]["objects"]
 
 
@@ -373,6 +375,7 @@ class TestSeveralStores:
         [
             (S3, {**S3, "host": "https://S3/", "access_key": "b"}, "the bucket images at https://s3"),
             (CEPH, {**CEPH, "user": "other"}, "the pool images of the cluster of /etc/ceph/ceph.conf"),
+            (DESCRIBED, {**DESCRIBED, "user": "other"}, f"the pool images of the cluster {FSID}"),
             (OBJECTS, {**OBJECTS, "reference": "other"}, "the container glance of a at https://ks/v3"),
         ],
     )

@@ -34,6 +34,7 @@ pytest_plugins = (
 BEFORE = 1700000000.0
 """Older than all tasks, which are made at the beginning of 2026."""
 TASK = "7a1b2c3d-6a0c-4c5f-9a3f-5b2a6c1d7e8f"
+FSID = "1d9a2f4e-0c5b-4d38-9a77-52b1c8e6f3a1"
 RECENTLY = "UTC_TIMESTAMP() - INTERVAL 30 SECOND"
 LATELY = "UTC_TIMESTAMP() - INTERVAL 10 MINUTE"
 LONG_AGO = "UTC_TIMESTAMP() - INTERVAL 3 HOUR"
@@ -61,6 +62,7 @@ class Cloud:
             old=("file", f"filesystem_store_datadir = {self.old}"),
             new=("file", f"filesystem_store_datadir = {self.new}"),
             fast=("rbd", "rbd_store_pool = images\nrbd_store_ceph_conf = /nowhere"),
+            again=("rbd", f"rbd_store_pool = images\nrbd_store_ceph_conf = {self.old.parent}/ceph.conf"),
             objects=("s3", "s3_store_bucket = glance\ns3_store_host = s3"),
         )
         text = self.node.config_file.read_text()
@@ -364,6 +366,20 @@ def test_a_partial_image_in_ceph(cloud: Cloud, ceph: Ceph, snapshots: list[str],
     assert ceph.images == {copied: ["snap"], "volume-1": []}
 
 
+@pytest.mark.parametrize(("cluster", "is_kept"), [(FSID, True), (FSID.replace("1", "2"), False)])
+def test_an_image_in_ceph_that_another_store_has_in_the_same_pool(
+    cloud: Cloud, ceph: Ceph, cluster: str, is_kept: bool
+) -> None:
+    (cloud.old.parent / "ceph.conf").write_text(f"[global]\nfsid = {cluster}\n")
+    identity = cloud.image((f"rbd://{FSID}/images/{{id}}/snap", "fast"))
+    ceph.images = {identity: []}
+    result = cloud(target="again")
+    assert (identity in ceph.images) is is_kept
+    assert [item["why"] for item in result["left"]] == (
+        ["a location of the image leads to where this is"] if is_kept else []
+    )
+
+
 def test_an_image_in_ceph_that_stays_open(cloud: Cloud, ceph: Ceph, monkeypatch: pytest.MonkeyPatch) -> None:
     identity = cloud.image()
     ceph.images, ceph.busy = {identity: []}, 10**9
@@ -384,7 +400,7 @@ def test_a_pool_that_cannot_be_listed(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"target": "nwe"}, "the node's Glance has the stores old, new, fast, objects"),
+        ({"target": "nwe"}, "the node's Glance has the stores old, new, fast, again, objects"),
         ({"controllers": {"c2": {"workers_started": None, "working_on": [], "staged": []}}}, "no evidence of c1"),
         ({"controllers": {"c1": {"workers_started": None}}}, "no evidence of c1"),
         ({"controllers": None}, "no evidence of c1"),
