@@ -17,7 +17,7 @@ from switching import Ends, stores_of, stuck
 if t.TYPE_CHECKING:
     from bed import Api, Bed
     from faults import Misfortune
-    from seed import Gardener
+    from seed import Gardener, Plan
     from switching import Switch
 
 
@@ -30,10 +30,13 @@ class Chaos:
         self._apis = apis
         self._bed = bed
 
-    def endure(self, misfortune: Misfortune, ends: Ends) -> None:
-        """Switch under a misfortune, switch again, and check everything."""
+    def endure(self, misfortune: Misfortune, ends: Ends, more: t.Sequence[Plan] = ()) -> None:
+        """Switch under a misfortune, switch again, and check everything.
+
+        :param more: images beside the eight small ones.
+        """
         self._switch.begin_with(ends.source)
-        planted = self._gardener.plant(few(), seed=str(misfortune.seed), store=ends.source)
+        planted = self._gardener.plant([*few(), *more], seed=str(misfortune.seed), store=ends.source)
         before = snapshot(self._apis, [image.image_id for image in planted])
 
         process = self._switch.start(ends)

@@ -69,6 +69,19 @@ def kill_glance(moment: Moment) -> None:
     moment.bed.on(moment.controller, "systemctl start glance-api", check=False)
 
 
+def kill_all_glances_in_a_copy(moment: Moment) -> None:
+    """kill -9 of glance-api on every controller as soon as an image is locked for its copy, which the lock outlives."""
+    locked = "SELECT COUNT(*) FROM image_properties WHERE name = 'os_glance_import_task' AND deleted = 0"
+    end = time.monotonic() + 60
+    while moment.bed.sql(locked).strip() == "0" and time.monotonic() < end:
+        time.sleep(0.1)
+    for controller in moment.bed.controllers:
+        moment.bed.on(controller, "systemctl kill --signal=KILL glance-api", check=False)
+    assert moment.bed.sql(locked).strip() != "0", "the copies were faster"
+    for controller in moment.bed.controllers:
+        moment.bed.on(controller, "systemctl start glance-api", check=False)
+
+
 def restart_glance(moment: Moment) -> None:
     """Someone restarts glance-api."""
     moment.bed.on(moment.controller, "systemctl restart glance-api", check=False)
@@ -208,6 +221,7 @@ class Strike:
         self._moment = Moment(bed, process, bed.controllers[misfortune.controller], misfortune.seconds)
         self._thread = threading.Thread(target=self._strike)
         self.struck = False
+        self._error: t.Optional[Exception] = None
 
     def look(self, phase: str) -> None:
         """Hear that a phase has begun."""
@@ -217,10 +231,16 @@ class Strike:
     def _strike(self) -> None:
         time.sleep(self._misfortune.delay)
         self.struck = self._moment.process.poll() is None
-        if self.struck:
+        if not self.struck:
+            return
+        try:
             self._misfortune.fault(self._moment)
+        except Exception as error:
+            self._error = error
 
     def wait(self) -> None:
         """Wait until the fault is undone."""
         if self._thread.ident is not None:
             self._thread.join()
+        if self._error is not None:
+            raise self._error

@@ -60,7 +60,8 @@ def run(params: Parameters, check_mode: bool) -> Parameters:
     controllers = Controllers(connection, params["endpoints"])
     controllers.authenticate()
     known = _known_stores(controllers, params, must_have=not check_mode)
-    switch = Switch(params["source"], params["target"], params["target_type"] or "", known)
+    dead = frozenset(params["dead_tasks"] or [])
+    switch = Switch(params["source"], params["target"], params["target_type"] or "", known, dead)
     if check_mode:
         state = Journal(params["journal"]).read()
         plan = _plan(controllers, switch, params)

@@ -87,12 +87,14 @@ class Switch(t.NamedTuple):
 
     :param target_type: the type of the store ``target``, such as ``swift``.
     :param known: the stores of the running configuration; None in single-store form, where no store has a name.
+    :param dead_tasks: the imports that nobody works on any more. The next import of an image takes its lock over.
     """
 
     source: str
     target: str
     target_type: str = ""
     known: t.Optional[frozenset[str]] = None
+    dead_tasks: frozenset[str] = frozenset()
 
 
 class Capacity(t.NamedTuple):
@@ -149,9 +151,11 @@ def classify(image: Image, switch: Switch, capacity: Capacity = Capacity()) -> C
         return Case(WAIT, f"{image.status}: its data is on the way", "wait; if nobody uploads it any more, delete it")
     if image.status not in WITH_DATA:
         return Case(BLOCKED, f"its status is {image.status}, which is not known here", "look at the image", True)
-    if image.lock:
+    if image.lock and image.lock not in switch.dead_tasks:
         return Case(WAIT, f"locked for the import {image.lock}", "wait; a lock that is left over is broken later", True)
-    return _classify_by_store(image, switch, capacity)
+    case = _classify_by_store(image, switch, capacity)
+    # Glance lifts a lock that is left over only when it is asked for a copy, even for one that it has already.
+    return Case(COPY) if image.lock and case.kind == COPIED else case
 
 
 def _classify_by_store(image: Image, switch: Switch, capacity: Capacity) -> Case:

@@ -127,6 +127,12 @@ options:
       - The ids of the tasks that are known to be at work. Their locks are waited for, however silent they are.
     type: list
     elements: str
+  dead_tasks:
+    description:
+      - The ids of the tasks that are known to be dead, as M(openstack_ops.glance.store_unlock) finds them. Glance lets
+        a new import take over the lock of such a task once the task is old, and not before it is asked for one.
+    type: list
+    elements: str
 attributes:
   check_mode:
     support: full
@@ -435,6 +441,7 @@ ARGUMENT_SPEC = {
     "wait": {"type": "int", "default": 300},
     "lock_age": {"type": "int", "default": 60},
     "alive_tasks": {"type": "list", "elements": "str"},
+    "dead_tasks": {"type": "list", "elements": "str"},
     "staging_mounts": {"type": "dict"},
     "room_file": {"type": "path"},
     "progress_file": {"type": "path"},

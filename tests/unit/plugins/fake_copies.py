@@ -168,10 +168,13 @@ class FakeCopies(FakeCloud):
         if image is None:
             return 404, "No image found"
         assert body["method"] == {"name": "copy-image"}, body
-        if LOCK in image:
-            return 409, "New operation on image is not permitted as prior operation is still in progress"
         if image["status"] != "active":
             return 409, "Only images with status active can be targeted for copying"
+        if LOCK in image and not self._is_old(image):
+            return 409, "Image has active task"
+        image.pop(LOCK, None)
+        if body["stores"][0] in image["stores"].split(","):
+            return 400, f"Image is already present at store '{body['stores'][0]}'"
         fates = self.fates.get(image["id"], [])
         fate = fates.pop(0) if fates else "ok"
         self.copies.append((controller, image["id"]))
@@ -184,6 +187,12 @@ class FakeCopies(FakeCloud):
         if image["id"] in self.during:
             self.during.pop(image["id"])(image)
         return 202, None
+
+    def _is_old(self, image: dict[str, t.Any]) -> bool:
+        """Tell whether the task of a lock has been silent for an hour, or is not known any more."""
+        hour_ago = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=1)
+        own = [task for task in self.tasks.get(image["id"], []) if task["id"] == image[LOCK]]
+        return all(task["updated_at"] <= hour_ago.strftime("%Y-%m-%dT%H:%M:%S.%f") for task in own)
 
     def _new_task(self, image_id: str, status: str) -> dict[str, t.Any]:
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000000")

@@ -424,6 +424,32 @@ def test_a_dead_lock_is_returned_and_the_rest_is_copied(site: Site, cloud: FakeC
     assert len([line for line in result["table"] if locked in line]) == 1
 
 
+@pytest.mark.parametrize("silent", [3601, None])
+def test_the_lock_of_a_dead_import_is_taken_over(site: Site, cloud: FakeCopies, silent: t.Optional[float]) -> None:
+    image = cloud.put("locked")
+    if silent is None:
+        cloud.images[image][LOCK] = task = "task-of-old"
+    else:
+        task = cloud.lock(image, silent=silent)
+    result = site.run(wait=0, dead_tasks=[task])
+    assert (result["locked"], result["copied"], site.stores(image)) == ([], 1, "local,objects")
+    assert LOCK not in cloud.images[image]
+
+
+def test_the_lock_of_a_dead_import_is_lifted_where_its_copy_is_there(site: Site, cloud: FakeCopies) -> None:
+    image = cloud.put("locked", store="local,objects")
+    result = site.run(wait=0, dead_tasks=[cloud.lock(image, silent=3601)])
+    assert (result["locked"], result["failures"], site.stores(image)) == ([], [], "local,objects")
+    assert LOCK not in cloud.images[image]
+
+
+def test_a_lock_that_another_import_has_taken_is_left_to_it(site: Site, cloud: FakeCopies) -> None:
+    image = cloud.put("locked")
+    cloud.lock(image, silent=0)
+    result = site.run(wait=0, dead_tasks=["task-of-old"])
+    assert ([row["image_id"] for row in result["locked"]], cloud.copies) == ([image], [])
+
+
 def test_a_lock_whose_task_is_forgotten_is_dead(site: Site, cloud: FakeCopies) -> None:
     image = cloud.put("locked")
     cloud.images[image][LOCK] = "task-of-old"
