@@ -94,7 +94,7 @@ def run(params: Facts, check_mode: bool) -> Facts:
     """
     journal = Journal(params["journal"])
     state = journal.read()
-    wrong = [image for image in state.to_verify() if image.verify.get("state") == "failed"]
+    wrong = state.mendable()
     if check_mode or not wrong:
         return {"changed": bool(wrong), "discarded": [], "gone": [], "left": []}
     controllers = Controllers(connect(params), params["endpoints"])

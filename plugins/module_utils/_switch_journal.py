@@ -171,6 +171,18 @@ class State:
         """Return the images whose copy nobody has read yet, or found wrong."""
         return [image for image in self.images.values() if image.is_copied and not image.is_verified]
 
+    def wrong(self) -> list[ImageState]:
+        """Return the images whose copy could not be read, or was found wrong."""
+        return [image for image in self.to_verify() if image.verify.get("state") == "failed"]
+
+    def mendable(self) -> list[ImageState]:
+        """Return the images whose copy was found wrong and may be made again.
+
+        What could not be read may be right. What the switch has found in the store is no copy of its own: it may be all
+        that there ever was.
+        """
+        return [image for image in self.wrong() if not image.verify.get("passing") and not image.copy.get("found")]
+
 
 def replay(lines: t.Iterable[Facts]) -> State:
     """Return what lines of a journal tell together."""
@@ -350,6 +362,8 @@ def missing_lines(state: State, switch: Facts, both: t.Iterable[Facts]) -> list[
             events.append(("image", facts))
         if known is None or not known.is_copied:
             begun = known.copy if known is not None else {}
-            done = {"controller": begun.get("controller", ""), "attempt": begun.get("attempt", 0), "found": True}
-            events.append(("copy", {"image_id": facts["image_id"], "state": "done", **done}))
+            done = {"controller": begun.get("controller", ""), "attempt": begun.get("attempt", 0)}
+            # What an earlier run of the switch has begun is its own copy, and Glance has finished it.
+            found = {} if begun else {"found": True}
+            events.append(("copy", {"image_id": facts["image_id"], "state": "done", **done, **found}))
     return events

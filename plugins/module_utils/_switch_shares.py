@@ -31,11 +31,6 @@ def waiting(state: State, since: str) -> list[ImageState]:
     return [image for image in state.to_verify() if not _was_read(image, since)]
 
 
-def wrong(state: State) -> list[ImageState]:
-    """Return the images whose copy was read and found wrong."""
-    return [image for image in state.to_verify() if image.verify.get("state") == "failed"]
-
-
 def shares(images: t.Iterable[ImageState], controllers: t.Sequence[str]) -> dict[str, list[Facts]]:
     """Return the next portion of each controller: the largest images first, to the one that has the least to read."""
     portions: dict[str, list[Facts]] = {controller: [] for controller in controllers}

@@ -135,7 +135,15 @@ portions:
   type: int
   sample: 1
 wrong:
-  description: The copies that were read and found wrong, told as in RV(shares), with the C(reason).
+  description: The copies that could not be read or were found wrong, told as in RV(shares), with the C(reason).
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+mendable:
+  description:
+    - Those of RV(wrong) that were read, and are copies of this switch, so that they may be made again. What could not
+      be read may be right, and what was in the store before is no copy.
   returned: success
   type: list
   elements: dict
@@ -149,7 +157,12 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _switch_shares
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
-from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_journal import EVENTS, Journal, State
+from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_journal import (
+    EVENTS,
+    ImageState,
+    Journal,
+    State,
+)
 
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "journal": {"type": "path", "required": True},
@@ -198,11 +211,13 @@ def told(journal: Journal, state: State, params: dict[str, t.Any]) -> dict[str, 
         "waiting": len(waiting),
         "portions": _switch_shares.count(waiting, params["controllers"]),
         "shares": _switch_shares.shares(waiting, params["controllers"]),
-        "wrong": [
-            {**_switch_shares.told(image), "image_id": image.id, "reason": image.verify.get("reason", "")}
-            for image in _switch_shares.wrong(state)
-        ],
+        "wrong": [_told(image) for image in state.wrong()],
+        "mendable": [_told(image) for image in state.mendable()],
     }
+
+
+def _told(image: ImageState) -> dict[str, t.Any]:
+    return {**_switch_shares.told(image), "image_id": image.id, "reason": image.verify.get("reason", "")}
 
 
 def main() -> None:

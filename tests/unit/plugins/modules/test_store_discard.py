@@ -135,6 +135,23 @@ def test_copy_that_is_right_is_not_touched(site: Site) -> None:
     assert site.cloud.deletions == []
 
 
+@pytest.mark.parametrize(
+    ("event", "facts"),
+    [
+        # It may be right: nobody has read it.
+        ("verify", {"state": "failed", "reason": "HTTP 503", "passing": True}),
+        # After a switch back, this is the old store, with what was there before.
+        ("copy", {"state": "done", "found": True}),
+    ],
+)
+def test_what_may_be_an_original_or_right_is_not_touched(site: Site, event: str, facts: dict[str, t.Any]) -> None:
+    image_id = site.wrong("cirros")
+    site.note(event, image_id, **facts)
+    assert not site.run(good=[image_id])["changed"]
+    assert site.cloud.deletions == []
+    assert [image.id for image in site.state().wrong()] == [image_id]
+
+
 def test_deactivated_image_is_deactivated_again(site: Site) -> None:
     image_id = site.wrong("cirros", status="deactivated")
     assert site.run(good=[image_id])["changed"]
