@@ -740,7 +740,12 @@ def _filters(transfers: list[Transfer], hidden: bool, community: bool) -> dict[s
 
 def _is_looked_for(known: ImageState) -> bool:
     """Tell whether the journal says of an image that something is still to be done."""
-    return not known.is_verified or known.retire.get("state") == "failed"
+    return (
+        not known.is_verified
+        or known.is_open
+        or bool(known.undone.get("undone"))
+        or known.retire.get("state") == "failed"
+    )
 
 
 def _without_time(line: Facts) -> Facts:

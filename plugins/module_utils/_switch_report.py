@@ -36,8 +36,8 @@ SCHEMA = "openstack_ops.glance/switch-report/1"
 
 VERIFIED, STOPPED, ATTENTION = 0, 1, 2
 PLAYBOOK = "ansible-playbook openstack_ops.glance.switch_store"
-CUT_OVERS = ("cut_over", "back")
-"""The phases that make the new store the default; a switch that leads back has a journal of its own."""
+CUT_OVER, BACK = "cut_over", "back"
+"""The phase that makes the new store the default, and what undoes it; the way back has a journal of its own."""
 NAME_WIDTH = 40
 SECRET = re.compile(
     r"(?i)\b((?:x-)?(?:auth|subject|service|storage)[-_]token|[a-z_-]*(?:password|passwd|secret)(?:[-_]?key)?|signature"
@@ -240,13 +240,16 @@ class Report:
             phase, controller = line["phase"], line.get("controller", "")
             if line["state"] != "finished":
                 stops[phase, controller] = line
+            elif (phase, controller) == (CUT_OVER, ""):
+                # The whole switch is through, whatever has stopped on the way.
+                stops = {key: stop for key, stop in stops.items() if key[0] == "retire"}
             else:
                 stops = {key: stop for key, stop in stops.items() if key[0] != phase or controller not in ("", key[1])}
         return max(stops.values(), key=lambda line: str(line["time"]), default=None)
 
     def _newest_finished(self) -> str:
         done = [line["phase"] for line in self._state.phase_lines if line["state"] == "finished"]
-        return next((phase for phase in reversed(done) if phase in (*CUT_OVERS, "retire")), "")
+        return next((phase for phase in reversed(done) if phase in (CUT_OVER, BACK, "retire")), "")
 
     # --- the verdict --------------------------------------------------------------------------------------------------
 
@@ -272,11 +275,13 @@ class Report:
 
     def _where(self) -> str:
         newest = self._newest_finished()
+        if newest == BACK:
+            return f"Glance writes to {self._from} again; what was copied is still in {self._to} too."
         # A later run of the whole switch finds nothing left to copy, and ends with cutting over.
         retired = any(image.is_retired for image in self._state.images.values())
-        if newest == "retire" or (newest in CUT_OVERS and retired):
+        if newest == "retire" or (newest == CUT_OVER and retired):
             return f"Glance writes to {self._to}; what was verified there is deleted from {self._from}."
-        if newest in CUT_OVERS:
+        if newest == CUT_OVER:
             return f"Glance writes to {self._to}; what was in {self._from} before is still there too."
         return f"Glance writes to {self._from} as before; nothing has been cut over."
 

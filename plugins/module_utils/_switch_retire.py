@@ -48,7 +48,8 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_progr
     write_copy_progress,
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_report import (
-    CUT_OVERS,
+    BACK,
+    CUT_OVER,
     PLAYBOOK,
     images_text,
     masked,
@@ -231,7 +232,9 @@ class Retirement:
         """
         finished: dict[str, str] = {str(name): "" for name in self._state.switch.get("controllers", [])}
         for line in self._state.phase_lines:
-            if line["phase"] in CUT_OVERS:
+            if line["phase"] == BACK:
+                finished = dict.fromkeys(finished, "")
+            elif line["phase"] == CUT_OVER:
                 controller = line.get("controller")
                 for name in [str(controller)] if controller else list(finished):
                     finished[name] = (finished[name] or line["time"]) if line["state"] == "finished" else ""

@@ -139,6 +139,25 @@ def test_stop_on_one_controller_is_over_when_that_one_has_finished(report: t.Any
     assert report(story)[0]["verdict"]["status"] == 0
 
 
+def test_stop_is_over_when_the_whole_switch_is_through(report: t.Any) -> None:
+    story = whole_switch(1)
+    story.phase("add", "failed", reason="Swift does not answer")
+    story.phase("add", controller="controller-1")
+    assert report(story)[0]["verdict"]["status"] == 1
+    story.phase("cut_over")
+    assert report(story)[0]["verdict"]["status"] == 0
+
+
+def test_where_glance_writes_to_after_a_switch_back(report: t.Any) -> None:
+    story = whole_switch(1)
+    story.phase("cut_over")
+    assert report(story)[0]["verdict"]["text"].startswith("Glance writes to objects; ")
+    story.phase("back")
+    assert report(story)[0]["verdict"]["text"].startswith("Glance writes to local again; ")
+    story.phase("cut_over")
+    assert report(story)[0]["verdict"]["text"].startswith("Glance writes to objects; ")
+
+
 def test_what_is_left_to_do_is_not_called_verified(report: t.Any) -> None:
     story = Story()
     assert report(story)[0]["verdict"]["title"] == "Not finished"

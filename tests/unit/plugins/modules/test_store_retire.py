@@ -361,6 +361,8 @@ def test_cut_over_has_to_be_finished_on_every_controller(site: Site) -> None:
     assert refusal in site.run(check=True)["msg"]
     site.cut_over()
     assert site.run(check=True)["changed"]
+    site.note("phase", phase="back", state="finished")
+    assert refusal in site.run(check=True)["msg"]
 
 
 def test_journal_of_another_switch_is_refused(site: Site, tmp_path: t.Any) -> None:
