@@ -378,8 +378,8 @@ class Schema:
     def observe(self, earlier: t.Optional[Observed] = None) -> Observed:
         """Return what is.
 
-        :param earlier: what was, a moment ago. Where the database has recorded nothing since, glance-manage is not asked
-            again: it takes seconds to answer, and a phase that another node has ended is ended once more.
+        :param earlier: what was, a moment ago. Where the database has recorded nothing since, glance-manage is not
+            asked again: it takes seconds to answer, and a phase that another node has ended is ended once more.
         :raises GlanceError: when glance-manage cannot tell, or speaks of another database.
         """
         revision = self.database.revision()

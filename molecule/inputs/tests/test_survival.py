@@ -14,6 +14,7 @@ from pathlib import Path
 from playbook import SECOND_CONTROLLER
 
 if t.TYPE_CHECKING:
+    from bed import Bed
     from openstack.connection import Connection
     from playbook import Playbook
     from testinfra.host import Host
@@ -61,3 +62,13 @@ def test_deployment_survives_interruptions_on_one_controller_of_two(playbook: Pl
     again = playbook.run(*BOTH)
     assert again.status == 0, again.text
     assert again.hosts["molecule-controller-2"]["changed"] == 0, again.text
+
+
+def test_an_interrupted_schema_is_finished(playbook: Playbook, bed: Bed) -> None:
+    bed.sql("DROP DATABASE glance")
+    interrupted = playbook.interrupt("Bring the schema")
+    assert interrupted.status != 0, interrupted.text
+    finished = playbook.run()
+    assert finished.status == 0, finished.text
+    again = playbook.run()
+    assert again.hosts["molecule-controller-1"]["changed"] == 0, again.text
