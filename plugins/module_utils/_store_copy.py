@@ -159,7 +159,7 @@ def _plan(controllers: Controllers, switch: Switch, params: Parameters) -> Plan:
     only = _only(params)
     images = [image for image in controllers.listing(image_of) if only is None or image.id in only]
     if switch.known is not None:
-        images = tagged(controllers, images)
+        images = tagged(controllers, images, switch.known)
     return make_plan(images, switch, _capacity(params))
 
 

@@ -240,7 +240,7 @@ class Copying:
         self._settle({image.id: image for image in images if image.status != "deleted"})
         only = self._options.only
         images = [image for image in images if only is None or image.id in only]
-        images = tagged(self._controllers, images)
+        images = tagged(self._controllers, images, self._switch.known)
         self.plan = make_plan(images, self._switch, self._capacity)
         self._journal.append_all(self._missing())
         self._close_leftovers({image.id: image for image in images})
@@ -705,9 +705,17 @@ def _may_start(pending: Pending, controller: str, ready: list[str]) -> bool:
     return controller not in pending.tried or pending.tried.issuperset(ready)
 
 
-def tagged(controllers: Controllers, images: list[Image]) -> list[Image]:
-    """Let Glance note the stores of those images that have data and no store, and return all images."""
-    untagged = [image.id for image in images if not image.stores and image.status in WITH_DATA]
+def tagged(controllers: Controllers, images: list[Image], known: t.Optional[t.Collection[str]] = None) -> list[Image]:
+    """Let Glance note the stores of those images that have data and no store, and return all images.
+
+    :param known: the stores of the configuration. Of an image that is noted in another one, Glance corrects that when
+        it is asked for it: the store may have got a new name.
+    """
+
+    def is_tagged(image: Image) -> bool:
+        return bool(image.stores) and (known is None or set(image.stores) <= set(known))
+
+    untagged = [image.id for image in images if image.status in WITH_DATA and not is_tagged(image)]
     if not untagged:
         return images
 

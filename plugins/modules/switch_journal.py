@@ -186,7 +186,13 @@ def write(journal: Journal, events: list[dict[str, t.Any]]) -> None:
 
 def interrupted(state: State) -> list[str]:
     """Return the controllers whose restart has begun and has not ended."""
-    newest = {line["controller"]: line["state"] for line in state.phase_lines if line.get("controller")}
+    newest: dict[str, str] = {}
+    for line in state.phase_lines:
+        if line.get("controller"):
+            newest[line["controller"]] = line["state"]
+        elif (line["phase"], line["state"]) == ("back", "finished"):
+            # The way back has brought every controller to its end.
+            newest.clear()
     return sorted(name for name, last in newest.items() if last != "finished")
 
 

@@ -206,6 +206,13 @@ def test_stores_are_noted_first(site: Site, cloud: FakeCopies) -> None:
     assert lost in result["table"][1]
 
 
+def test_image_of_a_store_that_has_got_a_new_name(site: Site, cloud: FakeCopies) -> None:
+    image = cloud.put("renamed", store="files")
+    cloud.late_stores[image] = "local"
+    result = site.run()
+    assert (result["copied"], result["blocked"], site.stores(image)) == (1, [], "local,objects")
+
+
 # --- failures ---------------------------------------------------------------------------------------------------------
 
 

@@ -128,6 +128,9 @@ def test_controllers_are_told_that_a_run_has_left_out_of_service(run_module: Run
     assert result["interrupted"] == ["two"]
     result = run_module(switch_journal, {"journal": str(tmp_path), "events": [phase("finished", "two")]})
     assert result["interrupted"] == []
+    run_module(switch_journal, {"journal": str(tmp_path), "events": [phase("failed", "two")]})
+    back = {"event": "phase", "phase": "back", "state": "finished"}
+    assert run_module(switch_journal, {"journal": str(tmp_path), "events": [back]})["interrupted"] == []
 
 
 def test_who_was_asked_for_a_copy_is_told_until_it_is_done(run_module: RunModule, tmp_path: Path) -> None:
