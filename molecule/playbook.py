@@ -41,6 +41,11 @@ class Outcome(t.NamedTuple):
     text: str
 
     @property
+    def unfolded(self) -> str:
+        """Return the text in one line: what is long, the callback plugin folds."""
+        return " ".join(self.text.split())
+
+    @property
     def hosts(self) -> dict[str, dict[str, int]]:
         """Return the counts of the recap by host."""
         recap = self.text.partition("PLAY RECAP")[2]

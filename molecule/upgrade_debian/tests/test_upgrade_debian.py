@@ -72,13 +72,13 @@ def test_again_nothing_is_changed(upgrade: Playbook, bed: Bed) -> None:
     assert outcome.hosts[OLD]["changed"] == 0, outcome.text
     # The schema is expanded by now: what is dumped would be no way back any more.
     assert bed.on(OLD, f"sha256sum {DIRECTORY}/*") == before
-    assert f"dump: {DUMP} on {OLD}, made 20" in outcome.text
+    assert f"dump: {DUMP} on {OLD}, made 20" in outcome.unfolded
 
 
 def test_a_part_of_the_controllers_makes_no_dump_of_what_is_expanded(upgrade: Playbook, bed: Bed) -> None:
     outcome = upgrade.run("--limit", NEW, variables=BOTH)
     assert outcome.status == 0, outcome.text
-    assert f"dump: {DUMP} on {OLD}, made 20" in outcome.text
+    assert f"dump: {DUMP} on {OLD}, made 20" in outcome.unfolded
     assert bed.on(NEW, f"ls {DIRECTORY}").split() == []
 
 
@@ -98,6 +98,6 @@ def test_without_the_old_controller_the_schema_is_contracted(upgrade: Playbook, 
     assert outcome.status == 0, outcome.text
     assert bed.on(NEW, f"ls {disabled} && rm {disabled}").strip() == disabled
     assert revisions(bed) == ["2024_1_contract01"]
-    assert "no controller that could be asked has one" in outcome.text
+    assert "no controller that could be asked has one" in outcome.unfolded
     again = upgrade.run(variables=COMING)
     assert {counts["changed"] for counts in again.hosts.values()} == {0}, again.text
