@@ -72,14 +72,16 @@ def kill_glance(moment: Moment) -> None:
 def kill_all_glances_in_a_copy(moment: Moment) -> None:
     """kill -9 of glance-api on every controller as soon as an image is locked for its copy, which the lock outlives."""
     locked = "SELECT COUNT(*) FROM image_properties WHERE name = 'os_glance_import_task' AND deleted = 0"
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while moment.bed.sql(locked).strip() == "0" and time.monotonic() < end:
         time.sleep(0.1)
-    for controller in moment.bed.controllers:
-        moment.bed.on(controller, "systemctl kill --signal=KILL glance-api", check=False)
-    assert moment.bed.sql(locked).strip() != "0", "the copies were faster"
-    for controller in moment.bed.controllers:
-        moment.bed.on(controller, "systemctl start glance-api", check=False)
+    try:
+        for controller in moment.bed.controllers:
+            moment.bed.on(controller, "systemctl kill --signal=KILL glance-api", check=False)
+        assert moment.bed.sql(locked).strip() != "0", "the copies were faster"
+    finally:
+        for controller in moment.bed.controllers:
+            moment.bed.on(controller, "systemctl start glance-api", check=False)
 
 
 def restart_glance(moment: Moment) -> None:

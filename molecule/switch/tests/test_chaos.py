@@ -22,7 +22,8 @@ if t.TYPE_CHECKING:
     from faults import Misfortune
 
 STORES = ["local", "objects", "fast", "local-2"]
-# One out of each kind: a kill in the copy phase, the network, a store that is away, a controller.
+# In this order, a run begins with the default store that the one before has ended with.
+SHORT = [48]
 FIXED = [48, 13, 14, 11]
 
 
@@ -40,7 +41,8 @@ def misfortunes() -> t.Iterator[t.Any]:
     for seed in seeds():
         ends = Ends(STORES[seed % len(STORES)], STORES[(seed + 1) % len(STORES)])
         misfortune = choose(seed, (ends.source, ends.target))
-        yield pytest.param(misfortune, ends, id=f"{misfortune}, {ends.source} to {ends.target}")
+        marks = [pytest.mark.short] if seed in SHORT else []
+        yield pytest.param(misfortune, ends, id=f"{misfortune}, {ends.source} to {ends.target}", marks=marks)
 
 
 @pytest.mark.parametrize(("misfortune", "ends"), list(misfortunes()))
