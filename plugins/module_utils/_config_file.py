@@ -5,18 +5,16 @@
 
 # This file is private to the collection: anything in it may change at any time.
 
-"""One configuration file: what it shall hold, whether Glance can read that, and how it gets there."""
+"""One configuration file: what it shall hold, and how it gets there."""
 
 from __future__ import annotations
 
 import grp
-import json
 import os
 import pwd
 import tempfile
 import typing as t
 
-from ansible_collections.openstack_ops.glance.plugins.module_utils import _oslo_check
 from ansible_collections.openstack_ops.glance.plugins.module_utils._config_text import Mask, override
 from ansible_collections.openstack_ops.glance.plugins.module_utils._difference import HIDDEN
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
@@ -25,7 +23,6 @@ SAMPLE_LINES = 1000
 """A file with more lines is the packages' sample, which explains each option in comments, thousands of lines in all."""
 
 Params = dict[str, t.Any]
-Report = dict[str, t.Any]
 
 
 class Host(t.Protocol):
@@ -63,7 +60,7 @@ class Host(t.Protocol):
 
 
 class Draft(t.NamedTuple):
-    """A file that was found good and is not in place yet.
+    """A file that is not in place yet.
 
     :param source: the temporary file with the new text; None where the text does not change.
     :param new: whether there is no such file yet.
@@ -90,13 +87,12 @@ def draft(host: Host, params: Params, mask: Mask) -> Draft:
     result: dict[str, t.Any] = {"path": path, "validated": False, "diff": []}
     if observed != desired:
         source = written(host, desired)
-        result.update(validate(host, params, source, mask))
         result["diff"] = [content_diff(path, mask, observed, desired)]
     return Draft(params, source, observed is None, result)
 
 
 def finish(host: Host, good: Draft) -> dict[str, t.Any]:
-    """Put the file in place, and return what became of it."""
+    """Put a file that was found good in place, and return what became of it."""
     params, result, changed = good.params, good.result, good.source is not None
     if good.source is not None and not host.check_mode:
         result.update(put(host, good.source, params["path"], backup=params["backup"]))
@@ -186,75 +182,6 @@ def written(host: Host, text: str) -> str:
     return source
 
 
-def validate(host: Host, params: Params, source: str, mask: Mask) -> dict[str, t.Any]:
-    """Return what the result says about the check of the file ``source``.
-
-    :raises GlanceError: with all problems, or when the check is impossible.
-    """
-    path, python = params["path"], params["python"]
-    if params["validator"] == "none":
-        return {}
-    report = run_check(host, params, source, mask)
-    if "missing" in report:
-        absent = f"{report['missing']} is not installed for {python}"
-        if host.check_mode:
-            return {"validation": {"python": python, "note": f"not validated: {absent} yet"}}
-        raise GlanceError(
-            f"Validating {path}",
-            answer=absent,
-            cause="Glance is not installed, or for another interpreter",
-            remedy="install it first, or name in python the interpreter that runs it",
-        )
-    if report["problems"]:
-        lines = [f"- {describe(problem, mask, params['options'])}" for problem in report["problems"]]
-        count = "1 problem" if len(lines) == 1 else f"{len(lines)} problems"
-        remedy = "What to do: correct the options; one that is null is left to Glance's default."
-        raise GlanceError("\n".join([f"{path} was not written, it would have {count}:", *lines, remedy]))
-    for message in report["warnings"]:
-        host.warn(f"{path}: {message}")
-    validation = {key: report[key] for key in ("namespaces", "left_out", "stores")}
-    return {"validated": True, "validation": {"python": python, **validation}}
-
-
-def run_check(host: Host, params: Params, source: str, mask: Mask) -> Report:
-    """Let the interpreter that runs Glance check the file ``source``, and return its report.
-
-    :raises GlanceError: when it gives none.
-    """
-    python = params["python"]
-    job = {"file": source, "namespaces": params["namespaces"], "store_sections": params["store_sections"]}
-    program = f"{program_text()}\nmain({json.dumps(job)!r})\n"
-    if not os.access(python, os.X_OK):
-        return {"missing": "an interpreter"}
-    # Nothing of the environment counts, and nothing is left behind: no byte code, no cache of entry points.
-    try:
-        code, out, err = host.run_command(
-            [python, "-I", "-B", "-X", "utf8", "-"],
-            data=program,
-            handle_exceptions=False,
-            environ_update={"XDG_CACHE_HOME": "/dev/null"},
-        )
-    except BrokenPipeError:
-        code, out, err = -1, "", "it ended before it had read the check"
-    try:
-        report: Report = json.loads(out)
-    except ValueError:
-        last = err.strip().splitlines()[-1:] or [f"exit status {code}"]
-        raise GlanceError(
-            f"Validating {params['path']} with {python}",
-            answer=mask.text(last[0]),
-            cause="a Glance whose libraries do not fit together",
-            remedy="run oslo-config-validator there, or set validator to none",
-        ) from None
-    return report
-
-
-def program_text() -> str:
-    """Return the source of the check, which is inside an archive where the module runs."""
-    loader = t.cast(t.Any, _oslo_check.__spec__).loader
-    return t.cast(str, loader.get_source(_oslo_check.__name__))
-
-
 def content_diff(path: str, mask: Mask, observed: t.Optional[str], desired: str) -> dict[str, str]:
     """Return the diff of the text without its secrets."""
     before, after = mask.pair(observed or "", desired)
@@ -303,20 +230,3 @@ def set_attributes(host: Host, params: Params, path: str, diffs: list[dict[str, 
     if diff and not new:
         diffs.append({"before_header": f"{path} (attributes)", "after_header": f"{path} (attributes)", **diff})
     return changed
-
-
-def describe(problem: Report, mask: Mask, overridden: dict[str, t.Any]) -> str:
-    """Return the sentence that tells one problem."""
-    section, option = problem["section"], problem["option"]
-    value = mask.value(option, problem["value"])
-    if problem["secret"] and value == problem["value"]:
-        value = HIDDEN
-    told = problem["problem"] if value == problem["value"] else problem["problem"].partition(":")[0]
-    origin = " (given in options)" if option in overridden.get(section, {}) else ""
-    place = f"[{section}] {option} = {value}{origin}: " if option else ""
-    parts = [f"{place}{mask.text(told)}"]
-    if problem["allowed"]:
-        parts.append(f"allowed: {problem['allowed']}")
-    if problem["near"]:
-        parts.append(f"did you mean {problem['near']}?")
-    return "; ".join(parts)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible_collections.openstack_ops.glance.plugins.module_utils import _config_file
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _config_check, _config_file
 from ansible_collections.openstack_ops.glance.plugins.module_utils._config_text import Mask
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 
@@ -29,7 +29,7 @@ def converge(host: _config_file.Host) -> Result:
     files = host.params["files"]
     _hide(host, mask)
     done = [_directory(host, params) for params in host.params["directories"]]
-    drafts = [_draft(host, params, mask) for params in files]
+    drafts = _config_check.checked(host, [_draft(host, params, mask) for params in files], mask)
     written = [_config_file.finish(host, draft) for draft in drafts]
     diff = [part for result in [*done, *written] for part in result.pop("diff")]
     return {

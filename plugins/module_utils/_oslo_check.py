@@ -5,7 +5,7 @@
 
 # This file is private to the collection: anything in it may change at any time.
 
-"""Checks a configuration file against the options of the Glance that is installed.
+"""Checks configuration files against the options of the Glance that is installed.
 
 This program is given to the interpreter that Glance runs with, which is seldom the one that runs the module. It
 therefore imports nothing of the collection, and nothing of OpenStack before it is asked to. The options come from the
@@ -103,19 +103,26 @@ class Options:
         )
 
 
-def main(job: str) -> None:
-    """Do a job and print the report, both in JSON.
+def main(jobs: str) -> None:
+    """Do the jobs and print their reports, all in JSON.
 
-    :param job: ``file``, ``namespaces`` and ``store_sections``.
+    To load Glance takes most of the time, and is done once for all jobs.
+
+    :param jobs: a list of ``file``, ``namespaces`` and ``store_sections``.
     """
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
     with contextlib.redirect_stdout(sys.stderr):
-        try:
-            report = check(**json.loads(job))
-        except MissingError as missing:
-            report = {"missing": str(missing)}
-    sys.stdout.write(json.dumps(report))
+        reports = [report(job) for job in json.loads(jobs)]
+    sys.stdout.write(json.dumps(reports))
+
+
+def report(job: Json) -> Json:
+    """Return the report of a job."""
+    try:
+        return check(**job)
+    except MissingError as missing:
+        return {"missing": str(missing)}
 
 
 def check(file: str, namespaces: list[str], store_sections: dict[str, str]) -> Json:

@@ -15,6 +15,7 @@ import typing as t
 SETTLED = (
     "database",
     "directories",
+    "guard",
     "images",
     "leftovers",
     "packages",

@@ -141,5 +141,4 @@ def _compare_unit(outcome: Outcome, deadline: Deadline, options: dict[str, t.Any
 
 def _compare_stores(outcome: Outcome, _deadline: Deadline, options: dict[str, t.Any]) -> None:
     with contextlib.suppress(GlanceError):
-        if _store_guard.is_settled(complete(_store_guard.ARGUMENT_SPEC, options)):
-            outcome.settled.add("stores")
+        outcome.settled.update(_store_guard.settled(complete(_store_guard.ARGUMENT_SPEC, options)))

@@ -109,19 +109,25 @@ def run(params: Parameters, check_mode: bool) -> Parameters:
     }
 
 
-def is_settled(params: Parameters) -> bool:
-    """Tell whether there is nothing to tell: the stores stay what they are. No image is looked at for that."""
+def settled(params: Parameters) -> set[str]:
+    """Return what needs no further look; no image is looked at for that.
+
+    :returns: ``stores`` when they stay what they are, and ``guard`` when :func:`run` without a database would find no
+        problem and nothing to note: then, and on a controller that has no configuration of Glance.
+    """
     guard = Guard(params["node"] or socket.gethostname(), params["allow_unreadable_images"] or [])
     try:
         tomorrow = stores_of_tomorrow(params["stores"], params["release"], params["multi"])
         today = _running_config.read(params["config_file"], params["config_directory"])
     except GlanceError:
-        return False
+        return set()
     guard.look_at_mounts(params["stores"])
     guard.foresee(today, tomorrow, params["multi"])
-    guard.note_default_store(today.default_store, params["default_store"] or next(iter(tomorrow), ""))
-    unsafe = [fate for fate in guard.fates if not fate.safe]
-    return bool(today.connection) and not unsafe and not guard.problems and not guard.notes
+    if today.connection:
+        guard.note_default_store(today.default_store, params["default_store"] or next(iter(tomorrow), ""))
+    if guard.problems or guard.notes or any(not fate.safe for fate in guard.fates):
+        return set()
+    return {"guard", "stores"} if today.connection else {"guard"}
 
 
 def stores_of_tomorrow(stores: t.Mapping[str, t.Any], release: int, multi: bool) -> dict[str, Store]:

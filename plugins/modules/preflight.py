@@ -286,7 +286,8 @@ options:
     type: dict
   store_guard:
     description:
-      - The options of M(openstack_ops.glance.store_guard), for RV(settled.stores). No image is looked at for that.
+      - The options of M(openstack_ops.glance.store_guard), for RV(settled.stores) and RV(settled.guard). No image is
+        looked at for that.
     type: dict
   schema:
     description:
@@ -454,6 +455,12 @@ settled:
     directories:
       description: Whether each of O(directories) belongs to O(user) and its group, with the mode C(0750).
       type: bool
+    guard:
+      description:
+        - Whether M(openstack_ops.glance.store_guard) has nothing to tell with O(store_guard), either because of
+          RV(settled.stores) or because the controller has no configuration of Glance yet. What the images of another
+          controller need is not known then.
+      type: bool
     images:
       description: Whether Glance has all of O(images) as they are declared, and nothing that O(image_catalog) removes.
       type: bool
@@ -473,7 +480,7 @@ settled:
           known from elsewhere.
       type: bool
     stores:
-      description: Whether all stores stay what they are, so that O(store_guard) has nothing to tell.
+      description: Whether all stores stay what they are, and nothing is to be said of it.
       type: bool
     unit:
       description: Whether O(unit_resource) is as wanted, and answers its health check.
@@ -481,6 +488,7 @@ settled:
   sample:
     database: true
     directories: false
+    guard: true
     images: false
     leftovers: false
     packages: false

@@ -578,7 +578,7 @@ def test_the_check_leaves_nothing_behind(run: Run, tmp_path: Path) -> None:
     # oslo.config looks for entry points with stevedore, which keeps what it finds in a cache below this directory.
     interpreter = tmp_path / "python3"
     called = tmp_path / "called"
-    answer = json.dumps({"missing": "x"})
+    answer = json.dumps([{"missing": "x"}])
     interpreter.write_text(f"#!/bin/sh\ncat > /dev/null\necho \"$XDG_CACHE_HOME $*\" > {called}\necho '{answer}'\n")
     interpreter.chmod(0o755)
     run(check=True, python=str(interpreter))
@@ -652,6 +652,55 @@ def test_no_file_is_changed_unless_all_can_be_written(run_all: Run, tmp_path: Pa
     assert not (tmp_path / "conf.d" / "second.conf").exists()
     assert [path.name for path in tmp_path.glob("first.conf*")] == ["first.conf"]
     assert (tmp_path / "first.conf").read_text() == "# what was there\n"
+
+
+@pytest.fixture
+def run_both(run_module: t.Any, python: Path, tmp_path: Path) -> Run:
+    """Return a function that writes two files that Glance reads, and tells as ``starts`` how often its Python ran."""
+    starts = tmp_path / "starts"
+    interpreter = tmp_path / "python3"
+    interpreter.write_text(f'#!/bin/sh\necho x >> {starts}\nexec {python} "$@"\n')
+    interpreter.chmod(0o755)
+
+    def run_it(first: str, second: str, **more: t.Any) -> dict[str, t.Any]:
+        common = {"owner": ME, "group": MY_GROUP, "validator": "oslo", "namespaces": NAMESPACES}
+        files = [
+            {**common, "path": str(tmp_path / "1.conf"), "content": first, "python": str(interpreter)},
+            {**common, "path": str(tmp_path / "2.conf"), "content": second, "python": str(interpreter), **more},
+        ]
+        result: dict[str, t.Any] = run_module(config_files, {"files": files})
+        return {**result, "starts": len(starts.read_text().splitlines())}
+
+    return run_it
+
+
+def test_glance_is_loaded_once_for_all_files(run_both: Run) -> None:
+    result = run_both(GOOD, "[file]\nfilesystem_store_datadir = /x\n", store_sections={"file": "file"})
+    assert result["starts"] == 1
+    assert [sorted(file["validation"]["stores"]) for file in result["files"]] == [
+        ["fast", "local", "os_glance_staging_store", "os_glance_tasks_store"],
+        ["file"],
+    ]
+
+
+def test_the_problems_of_all_files_are_told_at_once(run_both: Run, tmp_path: Path) -> None:
+    result = run_both(GOOD + "a = 1\n", "[glance_store]\nb = 2\n")
+    assert result["failed"]
+    assert result["msg"].splitlines() == [
+        f"{tmp_path}/1.conf was not written, it would have 1 problem:",
+        "- [paste_deploy] a = 1: is not an option",
+        f"{tmp_path}/2.conf was not written, it would have 1 problem:",
+        "- [glance_store] b = 2: is not an option",
+        "What to do: correct the options; one that is null is left to Glance's default.",
+    ]
+    assert not list(tmp_path.glob("*.conf"))
+
+
+def test_files_of_two_interpreters(run_both: Run, python: Path) -> None:
+    result = run_both(GOOD, "[DEFAULT]\nworkers = 1\n", python=str(python))
+    assert result["starts"] == 1
+    assert [file["validation"]["python"] == str(python) for file in result["files"]] == [False, True]
+    assert [bool(file["validation"]["stores"]) for file in result["files"]] == [True, False]
 
 
 def test_a_file_in_the_place_of_a_directory(run_all: Run, tmp_path: Path) -> None:

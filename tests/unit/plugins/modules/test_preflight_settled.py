@@ -138,8 +138,8 @@ class TestStores:
     @pytest.mark.parametrize(
         ("stores", "expected"),
         [
-            (LOCAL, {"stores"}),
-            ({**LOCAL, "more": S3}, {"stores"}),
+            (LOCAL, {"guard", "stores"}),
+            ({**LOCAL, "more": S3}, {"guard", "stores"}),
             ({"local": {"type": "file", "datadir": "/srv/b"}}, set()),
             ({"more": S3}, set()),
             ({"more": S3, **LOCAL}, set()),
@@ -159,9 +159,19 @@ class TestStores:
         told = run_module(store_guard, options)
         assert bool(told["problems"] or told["notes"]) is not bool(expected)
 
-    def test_a_node_without_a_configuration(self, settled: Settled, tmp_path: Path) -> None:
+    def test_a_node_without_a_configuration(self, settled: Settled, run_module: RunModule, tmp_path: Path) -> None:
         options = {"stores": self.LOCAL, "release": 25, "config_file": str(tmp_path / "missing")}
+        assert settled(store_guard=options) == {"guard"}
+        told = run_module(store_guard, options)
+        assert (told["problems"], told["notes"]) == ([], [])
+
+    def test_a_node_without_a_configuration_where_something_is_noted(
+        self, settled: Settled, run_module: RunModule, tmp_path: Path
+    ) -> None:
+        missing = str(tmp_path / "missing")
+        options = {"stores": self.LOCAL, "release": 25, "config_file": missing, "allow_unreadable_images": ["lokal"]}
         assert settled(store_guard=options) == set()
+        assert run_module(store_guard, options)["notes"]
 
     def test_options_that_the_module_would_refuse(self, settled: Settled) -> None:
         assert settled(store_guard={"stores": {"local": "file"}}) == set()
