@@ -60,8 +60,14 @@ def run(params: Parameters, check_mode: bool) -> Parameters:
     controllers = Controllers(connection, params["endpoints"])
     controllers.authenticate()
     known = _known_stores(controllers, params, must_have=not check_mode)
-    dead = frozenset(params["dead_tasks"] or [])
-    switch = Switch(params["source"], params["target"], params["target_type"] or "", known, dead)
+    switch = Switch(
+        params["source"],
+        params["target"],
+        params["target_type"] or "",
+        known,
+        dead_tasks=frozenset(params["dead_tasks"] or []),
+        leave_behind=frozenset(params["leave_behind"] or []),
+    )
     if check_mode:
         state = Journal(params["journal"]).read()
         plan = _plan(controllers, switch, params)
@@ -263,7 +269,7 @@ def _check_room(plan: Plan, params: Parameters) -> None:
         raise GlanceError(
             f"planning the copies to {plan.switch.target}",
             answer=f"it has room for {size_text(capacity.target)}, and {size_text(plan.bytes_of(COPY))} are needed",
-            remedy="make room there, or choose another target",
+            remedy="make room there, name images that stay where they are in leave_behind, or choose another target",
         )
 
 

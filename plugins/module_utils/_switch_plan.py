@@ -88,6 +88,7 @@ class Switch(t.NamedTuple):
     :param target_type: the type of the store ``target``, such as ``swift``.
     :param known: the stores of the running configuration; None in single-store form, where no store has a name.
     :param dead_tasks: the imports that nobody works on any more. The next import of an image takes its lock over.
+    :param leave_behind: the images that are not copied.
     """
 
     source: str
@@ -95,6 +96,7 @@ class Switch(t.NamedTuple):
     target_type: str = ""
     known: t.Optional[frozenset[str]] = None
     dead_tasks: frozenset[str] = frozenset()
+    leave_behind: frozenset[str] = frozenset()
 
 
 class Capacity(t.NamedTuple):
@@ -175,6 +177,9 @@ def _not_in_the_source(image: Image, known: frozenset[str]) -> Case:
 
 def _hindrance(image: Image, switch: Switch, capacity: Capacity) -> t.Optional[Case]:
     room = capacity.largest_staging
+    if image.id in switch.leave_behind:
+        what = f"it is left in {switch.source}, as was asked for"
+        return Case(BLOCKED, what, "take it out of leave_behind when it shall be copied", True)
     if switch.target_type == "vmware" and image.disk_format not in VMWARE_FORMATS:
         what = f"wrong format: a vmware store takes {' and '.join(VMWARE_FORMATS)}, and it is {image.disk_format}"
         return Case(BLOCKED, what, "convert it, or choose another store", True)

@@ -133,6 +133,12 @@ options:
         a new import take over the lock of such a task once the task is old, and not before it is asked for one.
     type: list
     elements: str
+  leave_behind:
+    description:
+      - The ids of images that are not copied, such as those for which O(target) has no room. They are told as blocked,
+        and need attention before O(source) is given up.
+    type: list
+    elements: str
 attributes:
   check_mode:
     support: full
@@ -442,6 +448,7 @@ ARGUMENT_SPEC = {
     "lock_age": {"type": "int", "default": 60},
     "alive_tasks": {"type": "list", "elements": "str"},
     "dead_tasks": {"type": "list", "elements": "str"},
+    "leave_behind": {"type": "list", "elements": "str"},
     "staging_mounts": {"type": "dict"},
     "room_file": {"type": "path"},
     "progress_file": {"type": "path"},

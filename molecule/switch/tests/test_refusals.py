@@ -68,7 +68,7 @@ def test_store_that_does_not_run(switch: Switch) -> None:
 
 
 def test_target_that_is_too_small(switch: Switch, gardener: Gardener, planted: list[Planted], bed: Bed) -> None:
-    gardener.plant([Plan("larger than the room", 32 * MIB)], store=ENDS.source)
+    (large,) = gardener.plant([Plan("larger than the room", 32 * MIB)], store=ENDS.source)
     small = with_stores(small={"type": "file", "datadir": "/srv/small/images", "shared": True})
     mount = "mkdir -p /srv/small && mount -t tmpfs -o size=16m testbed-small /srv/small"
     own = "install -d -o glance -g glance -m 0750 /srv/small/images"
@@ -80,6 +80,9 @@ def test_target_that_is_too_small(switch: Switch, gardener: Gardener, planted: l
         assert "Nothing was changed" in outcome.text
         assert "small" in outcome.messages[0]
         assert {counts["changed"] for counts in outcome.hosts.values()} == {0}, outcome.text
+        without = switch.run(Ends("local", "small"), "--check", *small, leave_behind=[large.image_id])
+        assert without.status == 0, without.text
+        assert f"{large.image_id} larger than the room: it is left in local" in without.unfolded
     finally:
         for controller in bed.controllers:
             bed.on(controller, "umount /srv/small; rmdir /srv/small", check=False)

@@ -81,6 +81,16 @@ def test_what_a_type_of_store_takes(target_type: str, facts: dict[str, t.Any], k
     assert classify(image_of(record(**facts)), SWITCH._replace(target_type=target_type)).kind == kind
 
 
+def test_an_image_that_is_left_behind_needs_no_room() -> None:
+    switch = SWITCH._replace(leave_behind=frozenset({"1", "2"}))
+    both = image_of(record(id="2", stores="local,objects"))
+    plan = make_plan([image_of(record(id=name, size=50)) for name in ("1", "3")] + [both], switch, Capacity(target=50))
+    assert [image.id for image in plan.of(COPY)] == ["3"]
+    assert plan.of(COPIED) == [both]
+    assert fits(plan, Capacity(target=50)) is True
+    assert [(row["image_id"], row["attention"]) for row in plan.rows(BLOCKED)] == [("1", True)]
+
+
 def test_an_image_that_nobody_can_stage() -> None:
     capacity = Capacity(staging={"one": 50, "two": 100})
     assert classify(image_of(record(size=100)), SWITCH, capacity).kind == COPY

@@ -824,6 +824,14 @@ def test_what_cannot_be_is_refused_before_anything(
     assert cloud.copies == []
 
 
+def test_what_does_not_fit_can_be_left_behind(site: Site, cloud: FakeCopies) -> None:
+    large, small = cloud.put("large", 1000), cloud.put("small", 10)
+    result = site.run(capacity={"target": 10}, leave_behind=[large])
+    assert not result.get("failed"), result
+    assert [image for _controller, image in cloud.copies] == [small]
+    assert [(row["image_id"], row["attention"]) for row in result["blocked"]] == [(large, True)]
+
+
 def test_a_read_only_target_is_refused(site: Site, cloud: FakeCopies) -> None:
     cloud.read_only = ["objects"]
     assert "the store 'objects' is read-only" in site.run()["msg"]
