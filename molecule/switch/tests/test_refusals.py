@@ -223,6 +223,55 @@ def test_bad_copy_does_not_replace_a_good_one(
     assert digest_in_swift(swift, rotten.image_id) == good == rotten.sha512
 
 
+def test_original_that_cannot_be_read_on_the_way_back(
+    switch: Switch, apis: list[Api], bed: Bed, planted: list[Planted]
+) -> None:
+    """Whoever cannot read an original does not know that it is bad: it stays, and the way back waits for it."""
+    before = snapshot(apis, [image.image_id for image in planted])
+    switch.switch(ENDS)
+    closed = next(image.image_id for image in planted if image.plan.size > MIB and not image.plan.without_hash)
+    file = f"{DATADIR}/{closed}"
+    kept = bed.on(bed.controllers[0], f"stat --format='%i %Y %s' {file}")
+    bed.on(bed.controllers[0], f"chmod 0 {file}")
+    try:
+        needs_attention(switch, switch.run(ENDS, phase="back"), ENDS.reversed, {closed})
+        assert bed.on(bed.controllers[0], f"stat --format='%i %Y %s' {file}") == kept
+        assert stores_of(apis[0], planted)[closed] == {ENDS.source, ENDS.target}
+    finally:
+        bed.on(bed.controllers[0], f"chmod 0640 {file}")
+    assert switch.switch(ENDS, phase="back")["verdict"]["status"] == 0
+    assert switch.default_store() == ENDS.source
+    assert bed.on(bed.controllers[0], f"stat --format='%i %Y %s' {file}") == kept
+    assert compare(before, snapshot(apis, before)) == []
+
+
+def test_back_after_a_cut_over_that_failed(switch: Switch, apis: list[Api], bed: Bed, planted: list[Planted]) -> None:
+    before = snapshot(apis, [image.image_id for image in planted])
+    before_through_one = snapshot(apis[:1], before)
+    broken, drop_in = bed.controllers[1], "/etc/systemd/system/glance-api.service.d/99-broken.conf"
+    bed.on(broken, f"printf '[Service]\\nExecStartPre=/bin/false\\n' > {drop_in} && systemctl daemon-reload")
+    try:
+        outcome = switch.run(ENDS)
+    finally:
+        bed.on(broken, f"rm {drop_in}; systemctl daemon-reload")
+    assert outcome.status != 0, outcome.text
+    assert broken in outcome.unfolded
+    assert "glance_switch_phase=back" in outcome.unfolded
+    # The other one serves users.
+    assert compare(before_through_one, snapshot(apis[:1], before)) == []
+
+    assert switch.switch(ENDS, phase="back")["verdict"]["status"] == 0
+    bed.wait_until_healthy()
+    assert [default_of(api) for api in apis] == [ENDS.source] * len(apis)
+    assert compare(before, snapshot(apis, before)) == []
+
+
+def default_of(api: Api) -> str:
+    return next(
+        str(store["id"]) for store in api.request("GET", "/info/stores").json()["stores"] if store.get("default")
+    )
+
+
 def digest_in_swift(swift: Connection, image_id: str) -> str:
     """Return the sha512 of what Swift has of an image, past Glance."""
     content = swift.object_store.download_object(image_id, container=STORES["objects"]["container"])
