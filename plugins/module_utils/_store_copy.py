@@ -31,6 +31,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_plan 
     ELSEWHERE,
     WAIT,
     Capacity,
+    Image,
     Plan,
     Switch,
     attention_lines,
@@ -71,7 +72,12 @@ def run(params: Parameters, check_mode: bool) -> Parameters:
     if check_mode:
         state = Journal(params["journal"]).read()
         plan = _plan(controllers, switch, params)
-        return {**_planned(plan, params, state), "changed": bool(plan.of(COPY)), "requests": controllers.requests}
+        return {
+            **_planned(plan, params, state),
+            **_announced(plan.of(COPY), state),
+            "changed": bool(plan.of(COPY)),
+            "requests": controllers.requests,
+        }
     with Journal(params["journal"], patience=LOCK_PATIENCE) as journal:
         return _copy(controllers, switch, journal, params)
 
@@ -192,6 +198,18 @@ def _planned(plan: Plan, params: Parameters, state: State) -> Parameters:
     }
 
 
+def _announced(images: t.Iterable[Image], state: State) -> Parameters:
+    """Return how many of the images to copy are deactivated, and what has to be announced of them before."""
+    deactivated = [image.id for image in images if image.status == "deactivated"]
+    known = state.announced()
+    announcements = [
+        {"event": "reactivated", "image_id": image_id, "state": "due"}
+        for image_id in deactivated
+        if image_id not in known
+    ]
+    return {"deactivated": len(deactivated), "announcements": announcements}
+
+
 def _journalled_plan(plan: Plan) -> Facts:
     blocked = [
         {name: row[name] for name in ("image_id", "name", "size", "reason")}
@@ -231,12 +249,18 @@ def _copy(controllers: Controllers, switch: Switch, journal: Journal, params: Pa
         if "before" not in state.stores:
             journal.append("stores", when="before", stores=_stores(before))
     control = Control(params["control_file"], params["transfers"], params["bandwidth"])
-    copying = Copying(controllers, journal, switch, state, control, _capacity(params), _options(params))
+    options = _options(params, state)
+    copying = Copying(controllers, journal, switch, state, control, _capacity(params), options)
     copying.run()
     if whole:
         with contextlib.suppress(GlanceError):
             journal.append("stores", when="after", stores=_stores(copying.plan))
-    return {**_planned(before, params, state), **_result(copying), "requests": controllers.requests}
+    return {
+        **_planned(before, params, state),
+        **_result(copying),
+        **_announced(copying.left(), state),
+        "requests": controllers.requests,
+    }
 
 
 def _state(journal: Journal, params: Parameters) -> State:
@@ -273,10 +297,11 @@ def _check_room(plan: Plan, params: Parameters) -> None:
         )
 
 
-def _options(params: Parameters) -> Options:
+def _options(params: Parameters, state: State) -> Options:
     return Options(
         order=params["order"],
         only=_only(params),
+        announced=state.announced() if params["announced_only"] else None,
         wait=params["wait"],
         lock_age=params["lock_age"],
         alive_tasks=frozenset(params["alive_tasks"] or []),
@@ -289,7 +314,7 @@ def _options(params: Parameters) -> Options:
 def _result(copying: Copying) -> Parameters:
     outcome, plan = copying.outcome, copying.plan
     copied = list(outcome.copied.values())
-    left = [image for image in plan.of(COPY) if image.id not in outcome.failures and image.id not in outcome.copied]
+    left = [image for image in copying.left() if image.id not in outcome.copied]
     result = {
         "changed": outcome.begun > 0,
         "copied": len(copied),

@@ -96,6 +96,7 @@ class Options(t.NamedTuple):
 
     :param order: ``largest`` or ``smallest`` images first.
     :param only: the images that it is limited to; None for all.
+    :param announced: the deactivated images that may be activated; None for all.
     :param wait: how many seconds to wait in the end for uploads and imports that others have begun.
     :param lock_age: after how many seconds without a sign of life a lock may be dead.
     :param alive_tasks: the tasks that are known to be at work, however silent they are.
@@ -105,6 +106,7 @@ class Options(t.NamedTuple):
 
     order: str = "largest"
     only: t.Optional[frozenset[str]] = None
+    announced: t.Optional[frozenset[str]] = None
     wait: float = 300.0
     lock_age: float = 60.0
     alive_tasks: frozenset[str] = frozenset()
@@ -172,7 +174,9 @@ class Copying:
         self._control = control
         self._capacity = capacity
         self._options = options
-        self._copier = Copier(controllers, journal, switch, state.open_images(), state.hashed_images())
+        self._copier = Copier(
+            controllers, journal, switch, state.open_images(), state.hashed_images(), state.due_images()
+        )
         self._queue: collections.deque[Pending] = collections.deque()
         self._transfers: dict[str, Transfer] = {}
         self._jobs: dict[concurrent.futures.Future[Result], Transfer] = {}
@@ -208,6 +212,10 @@ class Copying:
         """The deactivated images that are still active."""
         return sorted(self._copier.open)
 
+    def left(self) -> list[Image]:
+        """Return the images that are to be copied still, but for those that were tried often enough."""
+        return [image for image in self.plan.of(COPY) if image.id not in self.outcome.failures]
+
     def run(self) -> None:
         """Copy until nothing is left; what stops it is in the outcome."""
         self._note_phase("started")
@@ -227,7 +235,7 @@ class Copying:
     def _passes(self) -> None:
         while True:
             self._look()
-            fresh = [image for image in self.plan.of(COPY) if image.id not in self.outcome.failures]
+            fresh = [image for image in self.left() if self._may_copy(image)]
             if fresh and self.outcome.passes < PASSES:
                 self.outcome.passes += 1
                 self._copy_all(fresh)
@@ -284,6 +292,11 @@ class Copying:
             to_copy = image is not None and any(image_id == other.id for other in self.plan.of(COPY))
             if not to_copy and (image is None or not image.lock):
                 self._copier.close(image_id, "left open by an earlier run")
+
+    def _may_copy(self, image: Image) -> bool:
+        """Tell whether an image can be copied as it is, or after an activation of which somebody else knows."""
+        announced = self._options.announced
+        return image.status != "deactivated" or announced is None or image.id in announced
 
     # --- one pass -----------------------------------------------------------------------------------------------------
 
@@ -440,6 +453,9 @@ class Copying:
     def _retry_or_give_up(self, transfer: Transfer, result: Result) -> None:
         if transfer.attempt == 1:
             self._failures_in_a_row += 1
+        if result.image is not None and not self._may_copy(result.image):
+            # Somebody has deactivated it meanwhile: it is told as left, and comes after its announcement.
+            return
         if transfer.attempt < ATTEMPTS and result.image is not None:
             attempt = transfer.attempt + 1
             wait = time.monotonic() + SECONDS_BEFORE_ATTEMPT[attempt]
@@ -597,6 +613,7 @@ class Copying:
         for image_id in self.open:
             with contextlib.suppress(GlanceError):
                 self._copier.close(image_id)
+        self._copier.withdraw()
         self._tell(force=True)
         self._note_phase("finished")
 

@@ -30,7 +30,7 @@ Facts = dict[str, t.Any]
 
 EVENTS = frozenset(
     {"switch", "plan", "phase", "image", "copy", "reactivated", "source_hash", "verify", "unlock", "sample", "retire"}
-    | {"stores", "verdict"}
+    | {"stores", "verdict", "restored"}
 )
 JOURNAL = "journal.jsonl"
 LOCK = "lock"
@@ -45,6 +45,7 @@ class ImageState:
     :ivar attempts: how often a copy of it was started.
     :ivar undone: the line that tells what users changed while it was copied, and Glance has undone (``undone``), and
         when the image was last changed then (``updated_at``).
+    :ivar is_due: whether it is deactivated, and a run has announced that it may activate it for its copy.
     :ivar is_open: whether it was deactivated, and was activated for its copy, and is not deactivated again.
     """
 
@@ -57,6 +58,7 @@ class ImageState:
     undone: Facts = dataclasses.field(default_factory=dict)
     attempts: int = 0
     unlocks: list[Facts] = dataclasses.field(default_factory=list)
+    is_due: bool = False
     is_open: bool = False
 
     @property
@@ -112,7 +114,13 @@ class State:
             self.updated = line.get("time", "")
         if "image_id" in line:
             self._apply_to_image(event, line)
-        elif event == "switch":
+        elif event == "restored":
+            self._open_what_was_due()
+        else:
+            self._apply_to_switch(event, line)
+
+    def _apply_to_switch(self, event: str, line: Facts) -> None:
+        if event == "switch":
             self.switch = self.switch or line
         elif event == "phase":
             self.phases[line["phase"]] = line
@@ -123,6 +131,11 @@ class State:
             self.samples.append(line)
         elif event in ("plan", "verdict"):
             setattr(self, event, line)
+
+    def _open_what_was_due(self) -> None:
+        """Take for activated what was announced: the lines after those that the controllers had are lost."""
+        for image in self.images.values():
+            image.is_open, image.is_due = image.is_open or image.is_due, False
 
     def _apply_to_image(self, event: str, line: Facts) -> None:
         image = self.images.setdefault(line["image_id"], ImageState(line["image_id"]))
@@ -137,7 +150,7 @@ class State:
         elif event == "source_hash":
             image.source_hash = line
         elif event == "reactivated":
-            image.is_open = line["state"] == "open"
+            image.is_open, image.is_due = line["state"] == "open", line["state"] == "due"
         elif event == "unlock":
             image.unlocks.append(line)
 
@@ -154,6 +167,14 @@ class State:
     def open_images(self) -> list[str]:
         """Return the images that have to be deactivated again."""
         return [image.id for image in self.images.values() if image.is_open]
+
+    def due_images(self) -> list[str]:
+        """Return the deactivated images that were announced, and were not activated since."""
+        return [image.id for image in self.images.values() if image.is_due]
+
+    def announced(self) -> frozenset[str]:
+        """Return the deactivated images whose activation whoever brings the journal back knows of."""
+        return frozenset([*self.due_images(), *self.open_images()])
 
     def hashed_images(self) -> list[str]:
         """Return the images whose data in the old store were hashed."""
@@ -279,6 +300,22 @@ class Journal:
             self._write(lines)
         return lines
 
+    def replace(self, data: bytes, event: str, **facts: t.Any) -> None:
+        """Put the lines of another journal and one event in the place of all lines; a kill leaves the old or the new.
+
+        :raises GlanceError: when they cannot be written.
+        """
+        text = data if data.endswith(b"\n") or not data else data + b"\n"
+        text += _encoded([self._line(event, facts)])
+        with self._writing, self._told("writing"):
+            new = f"{self.path}.new"
+            file = os.open(new, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            self._opened.callback(os.close, file)
+            _write_all(file, text)
+            os.replace(new, self.path)
+            self._sync_directory()
+            self._file, self._torn = file, False
+
     @staticmethod
     def _line(event: str, facts: Facts) -> Facts:
         if event not in EVENTS:
@@ -287,15 +324,13 @@ class Journal:
         return {"time": now.replace("+00:00", "Z"), "event": event, **facts}
 
     def _write(self, lines: list[Facts]) -> None:
-        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
+        text = _encoded(lines)
         with self._writing, self._told("writing"):
             if self._file < 0:
                 raise ValueError("the journal is not open")
             text = b"\n" + text if self._torn else text
             self._torn = True
-            while text:
-                text = text[os.write(self._file, text) :]
-            os.fsync(self._file)
+            _write_all(self._file, text)
             self._torn = False
 
     def _lock(self, lock: int) -> None:
@@ -334,6 +369,16 @@ class Journal:
                 cause="a full disk, or a directory that the user who runs Ansible cannot write",
                 remedy="make room for it or correct glance_switch_directory, and run again: it goes on where it stood",
             ) from error
+
+
+def _encoded(lines: t.Iterable[Facts]) -> bytes:
+    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
+
+
+def _write_all(file: int, text: bytes) -> None:
+    while text:
+        text = text[os.write(file, text) :]
+    os.fsync(file)
 
 
 def _locked(lock: int) -> bool:

@@ -8,7 +8,8 @@
 """The copy of one image: how it is started, how it is seen that it has ended, and what became of it.
 
 Every step is in the journal before it is taken, so that the next run knows what a killed one has begun: a deactivated
-image is noted as open before it is activated.
+image is noted as open before it is activated. Should this journal get lost, the controllers have to know that it was
+due.
 """
 
 from __future__ import annotations
@@ -100,6 +101,7 @@ class Copier:
 
     :param open_images: the deactivated images that are active for their copy.
     :param hashed: the images whose data in the old store were hashed already.
+    :param due: the deactivated images of which it was announced that they may be activated.
     """
 
     def __init__(
@@ -109,6 +111,7 @@ class Copier:
         switch: Switch,
         open_images: t.Iterable[str],
         hashed: t.Iterable[str] = (),
+        due: t.Iterable[str] = (),
     ) -> None:
         self._hashed = set(hashed)
         self._controllers = controllers
@@ -116,6 +119,7 @@ class Copier:
         self._switch = switch
         self.open = set(open_images)
         """The images that were deactivated, and are active for their copy."""
+        self._due = set(due)
 
     def start(self, transfer: Transfer) -> Result:
         """Begin a copy."""
@@ -159,6 +163,7 @@ class Copier:
     def activate(self, image_id: str, controller: str) -> None:
         """Activate a deactivated image for a moment."""
         self._journal.append("reactivated", image_id=image_id, state="open")
+        self._due.discard(image_id)
         self.open.add(image_id)
         self._controllers.on(controller, lambda api: api.set_active(image_id, active=True))
 
@@ -169,6 +174,16 @@ class Copier:
             self._controllers.anywhere(lambda api: api.set_active(image_id, active=False))
         self._journal.append("reactivated", image_id=image_id, state="closed", **({"reason": reason} if reason else {}))
         self.open.discard(image_id)
+
+    def withdraw(self) -> None:
+        """Note of what was announced, and did not have to be activated, that nothing is to come any more.
+
+        Otherwise somebody who activates such an image later would find it deactivated again, by a run that has to
+        believe the announcement.
+        """
+        facts = {"state": "closed", "reason": "it was not activated"}
+        self._journal.append_all(("reactivated", {"image_id": image_id, **facts}) for image_id in sorted(self._due))
+        self._due.clear()
 
     def note_task(self, transfer: Transfer, task: str) -> None:
         """Write down which task a copy is: it tells whose lock it was, when somebody kills this run."""

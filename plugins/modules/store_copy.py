@@ -21,7 +21,8 @@ description:
     the copy then; that is another step.
   - An image that cannot be copied does not stop the others. Each is tried three times, if possible through another
     controller. The module does not fail because of it; look at RV(failures), RV(locked) and RV(blocked).
-  - An image that is deactivated is activated for its copy, and deactivated again. It can be downloaded meanwhile.
+  - An image that is deactivated is activated for its copy, and deactivated again. It can be downloaded meanwhile. One
+    that the journal announces, and that did not have to be activated, is noted as closed in the end.
   - Every step is written into the journal, a file of JSON lines, before it is taken. Whatever ends the module, the next
     run goes on from what Glance and the journal tell. A journal that was lost is written again; images in both stores
     count as copied.
@@ -80,6 +81,14 @@ options:
       - The ids of the images that the module is limited to. Without it, all images.
     type: list
     elements: str
+  announced_only:
+    description:
+      - Whether those deactivated images are left out that the journal does not announce. Where the journal is copied to
+        a safe place between the announcement and the copies, an image that was activated is deactivated again even when
+        the journal itself gets lost in the copies.
+      - What has to be announced is in RV(announcements); M(openstack_ops.glance.switch_journal) writes it.
+    type: bool
+    default: false
   capacity:
     description:
       - The room there is. What is not given is not looked at.
@@ -388,6 +397,19 @@ open:
   type: list
   elements: str
   sample: []
+deactivated:
+  description:
+    - How many of the images that are still to be copied are deactivated, in check mode of those of the plan. Those of
+      RV(failures) are not among them.
+  returned: always
+  type: int
+  sample: 1
+announcements:
+  description: The events that the journal needs, and has not, so that these are copied with O(announced_only).
+  returned: always
+  type: list
+  elements: dict
+  sample: [{event: reactivated, image_id: 0d1e5c1e-6a0c-4c5f-9a3f-5b2a6c1d7e8f, state: due}]
 passes:
   description: How many times there was something to copy.
   returned: when not in check mode
@@ -442,6 +464,7 @@ ARGUMENT_SPEC = {
     "bandwidth": {"type": "int", "default": 0},
     "control_file": {"type": "path"},
     "images": {"type": "list", "elements": "str"},
+    "announced_only": {"type": "bool", "default": False},
     "capacity": {"type": "dict", "options": {"target": {"type": "int"}, "staging": {"type": "dict"}}},
     "rate": {"type": "int"},
     "wait": {"type": "int", "default": 300},

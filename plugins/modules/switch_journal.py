@@ -16,6 +16,9 @@ description:
   - Adds events to the journal of a switch between two stores, and reads it. The journal is a file of JSON lines; lines
     are only ever added to it, and are on the disk when the module returns.
   - With O(controllers) it shares the copies that nobody has read back yet among them, a portion for each.
+  - With O(mirrors) it compares the journal with the copies that the controllers have of it, and with O(fetched) it
+    takes the newest of them. Lines are only ever added, so the newest begins with all others. Where the switch was
+    continued from two of them, the module fails, and nothing is changed.
   - A line in the journal is no change of the deployment, so the module never reports one.
 options:
   journal:
@@ -41,6 +44,20 @@ options:
         wrong after that is not shared again.
     type: str
     default: ""
+  mirrors:
+    description:
+      - What M(ansible.builtin.stat) has returned as C(stat) of the copy of each controller, with its SHA-256, by the
+        name of the controller.
+    type: dict
+    default: {}
+  fetched:
+    description:
+      - The copies that were brought here because RV(unlike) names their controllers, each as a path by the name of the
+        controller. They are removed when they were looked at.
+      - One that goes on where the journal ends, or should begin, takes its place, with a line C(restored) that names
+        the controller. Images whose activation was announced count as activated after that line.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     support: full
@@ -75,6 +92,19 @@ EXAMPLES = r"""
   delegate_to: localhost
   run_once: true
   register: journal
+
+- name: Look at the copies that the controllers have
+  ansible.builtin.stat:
+    path: /var/lib/glance/switch/local-objects/journal.jsonl
+    checksum_algorithm: sha256
+  register: copy
+
+- name: Compare the journal with them
+  openstack_ops.glance.switch_journal:
+    journal: /srv/switches/local-objects
+    mirrors: "{{ dict(ansible_play_hosts | zip(ansible_play_hosts | map('extract', hostvars, ['copy', 'stat']))) }}"
+  delegate_to: localhost
+  run_once: true
 """
 
 RETURN = r"""
@@ -83,6 +113,17 @@ path:
   returned: success
   type: str
   sample: /srv/switches/local-objects/journal.jsonl
+unlike:
+  description: The controllers of O(mirrors) whose copy is not what the journal begins with.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+restored:
+  description: The controller whose copy was taken; empty where none was.
+  returned: success
+  type: str
+  sample: ""
 exists:
   description: Whether there is a journal.
   returned: success
@@ -150,12 +191,13 @@ mendable:
   sample: []
 """
 
+import contextlib
 import datetime
 import os
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openstack_ops.glance.plugins.module_utils import _switch_shares
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _switch_mirrors, _switch_shares
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_journal import (
     EVENTS,
@@ -169,6 +211,8 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "events": {"type": "list", "elements": "dict", "default": []},
     "controllers": {"type": "list", "elements": "str", "default": []},
     "since": {"type": "str", "default": ""},
+    "mirrors": {"type": "dict", "default": {}},
+    "fetched": {"type": "dict", "default": {}},
 }
 
 
@@ -182,6 +226,20 @@ def write(journal: Journal, events: list[dict[str, t.Any]]) -> None:
     pairs = [(event["event"], {name: event[name] for name in event if name != "event"}) for event in events]
     with journal:
         journal.append_all(pairs)
+
+
+def compared(journal: Journal, params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+    """Take the newest of the copies that were fetched, and tell which others differ."""
+    mirrors = _switch_mirrors.mirrors_of(params["mirrors"])
+    restored = ""
+    if params["fetched"] and not check_mode:
+        try:
+            restored = _switch_mirrors.take_newest(journal, mirrors, params["fetched"])
+        finally:
+            for path in params["fetched"].values():
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(path)
+    return {"unlike": _switch_mirrors.unlike(journal, mirrors), "restored": restored}
 
 
 def interrupted(state: State) -> list[str]:
@@ -234,9 +292,10 @@ def main() -> None:
         module.fail_json(msg=f"events: there is no event {unknown[0]}; there are {', '.join(sorted(EVENTS))}.")
     journal = Journal(module.params["journal"])
     try:
+        result = compared(journal, module.params, module.check_mode)
         if module.params["events"] and not module.check_mode:
             write(journal, module.params["events"])
-        result = told(journal, journal.read(), module.params)
+        result.update(told(journal, journal.read(), module.params))
     except GlanceError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=False, **result)

@@ -131,18 +131,24 @@ def test_run_again_changes_nothing(switch: Switch, gardener: Gardener, apis: lis
     proved(switch.report(TO_SWIFT), planted)
 
 
-@pytest.mark.parametrize("lost", ["on the control node", "everywhere"])
+@pytest.mark.parametrize("lost", ["on the control node", "in part", "everywhere"])
 def test_lost_journal(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed, lost: str) -> None:
     switch.begin_with("local")
     planted = gardener.plant(few(), store="local")
     before = looked_at(apis, planted)
     proved(switch.switch(TO_SWIFT), planted)
+    journal = switch.journals / "local-objects" / "journal.jsonl"
+    lines = journal.read_text(encoding="utf-8").splitlines(keepends=True)
     for path in switch.journals.glob("*/*"):
         path.unlink()
+    if lost == "in part":
+        # As on a control node from which only the begin of the switch was made.
+        journal.write_text("".join(lines[: len(lines) // 2]), encoding="utf-8")
     if lost == "everywhere":
         for controller in bed.controllers:
             bed.on(controller, "rm -r /var/lib/glance/switch")
     proved(switch.switch(TO_SWIFT), planted)
+    assert ('"event": "restored"' in journal.read_text(encoding="utf-8")) == (lost != "everywhere")
     assert compare(before, snapshot(apis, before)) == []
 
 

@@ -245,6 +245,64 @@ def test_what_is_left_to_do() -> None:
     assert (state.images["failed"].source_hash["value"], len(state.images["failed"].unlocks)) == ("00", 1)
 
 
+def reactivated(image_id: str, *states: str) -> list[tuple[str, Facts]]:
+    """Return the events of a deactivated image that has to be copied."""
+    return [("reactivated", {"image_id": image_id, "state": state}) for state in states]
+
+
+RESTORED: tuple[str, Facts] = ("restored", {"controller": "one"})
+
+
+def test_what_was_announced_is_open_only_where_the_lines_after_it_are_lost() -> None:
+    events = [
+        *reactivated("due", "due"),
+        *reactivated("closed", "due", "closed"),
+        *reactivated("open", "due", "open"),
+        *reactivated("again", "due", "open", "closed", "due"),
+    ]
+    own = state_of(*events)
+    assert (own.open_images(), own.due_images()) == (["open"], ["due", "again"])
+    assert own.announced() == {"due", "open", "again"}
+    brought_back = state_of(*events, RESTORED)
+    assert (brought_back.open_images(), brought_back.due_images()) == (["due", "open", "again"], [])
+    since = state_of(*events, RESTORED, *reactivated("due", "closed"), *reactivated("new", "due"))
+    assert (since.open_images(), since.due_images()) == (["open", "again"], ["new"])
+
+
+def test_another_journal_takes_the_place_of_this_one(directory: str, tmp_path: t.Any) -> None:
+    write(directory, ("switch", SWITCH), copied("a"))
+    other = str(tmp_path / "other")
+    write(other, ("switch", SWITCH), copied("b"))
+    with open(Journal(other).path, "rb") as file:
+        # The other one is torn.
+        data = file.read() + b'{"event": "co'
+    with Journal(directory) as journal:
+        journal.replace(data, "restored", controller="one")
+        journal.append("copy", image_id="c", state="done")
+    state = Journal(directory).read()
+    assert (sorted(state.images), state.lines, state.damaged) == (["b", "c"], 4, 1)
+    assert os.stat(Journal(directory).path).st_mode & 0o777 == 0o600
+    assert sorted(os.listdir(directory)) == ["journal.jsonl", "lock"]
+    write(directory, copied("d"))
+    assert Journal(directory).read().images["d"].is_copied
+
+
+def test_a_journal_that_cannot_be_replaced_stays(directory: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(directory, ("switch", SWITCH))
+
+    def full(_file: int, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with Journal(directory) as journal:
+        monkeypatch.setattr(_switch_journal.os, "write", full)
+        with pytest.raises(GlanceError, match=r"writing the journal .*: No space left on device"):
+            journal.replace(b"", "restored", controller="one")
+        monkeypatch.undo()
+        journal.append("plan", images=1)
+    state = Journal(directory).read()
+    assert (state.switch["to"], state.plan["images"]) == ("objects", 1)
+
+
 def test_a_lost_journal_is_rebuilt_as_copied_but_never_as_verified(directory: str) -> None:
     both = [{"image_id": "a", "name": "one", "size": 5}, {"image_id": "b", "name": "two", "size": 6}]
     with Journal(directory) as journal:

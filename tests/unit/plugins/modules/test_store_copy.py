@@ -386,6 +386,88 @@ def test_an_image_that_is_deactivated_meanwhile_stays_so(site: Site, cloud: Fake
     assert (cloud.images[image]["status"], site.stores(image)) == ("deactivated", "local,objects")
 
 
+def announce(site: Site, result: dict[str, t.Any], *events: Facts) -> None:
+    """Write what a result says that has to be announced into the journal, as the role does, and further events."""
+    with Journal(site.journal) as journal:
+        journal.append_all(
+            (line["event"], {name: line[name] for name in line if name != "event"})
+            for line in [*result["announcements"], *events]
+        )
+
+
+def states(site: Site, image: str) -> list[str]:
+    """Return what the journal tells of an image that is activated for its copy."""
+    return [line["state"] for line in site.lines("reactivated") if line["image_id"] == image]
+
+
+def test_only_what_is_announced_is_activated(site: Site, cloud: FakeCopies) -> None:
+    closed, other = cloud.put("closed", status="deactivated"), cloud.put("other")
+    cloud.put("done", status="deactivated", store="local,objects")
+    plan = site.run(check=True, announced_only=True)
+    assert plan["deactivated"] == 1
+    assert plan["announcements"] == [{"event": "reactivated", "image_id": closed, "state": "due"}]
+    assert not os.path.exists(site.journal)
+    left = site.run(announced_only=True)
+    assert (left["copied"], left["left"], left["deactivated"], left["passes"]) == (1, 1, 1, 1)
+    assert left["announcements"] == plan["announcements"]
+    assert (site.stores(other), site.stores(closed)) == ("local,objects", "local")
+    announce(site, left)
+    assert site.run(check=True)["announcements"] == []
+    result = site.run(announced_only=True)
+    assert (result["copied"], result["deactivated"], result["announcements"]) == (1, 0, [])
+    assert (cloud.images[closed]["status"], site.stores(closed)) == ("deactivated", "local,objects")
+    assert states(site, closed) == ["due", "open", "closed"]
+
+
+def test_announced_image_is_tried_as_often_as_any_and_then_announced_anew(site: Site, cloud: FakeCopies) -> None:
+    image = cloud.put("one", status="deactivated")
+    cloud.fates[image] = ["fail"] * 3
+    announce(site, site.run(check=True))
+    result = site.run(announced_only=True)
+    # It has failed, and is not left out for want of an announcement: nobody has to run again for it.
+    assert (len(result["failures"]), result["deactivated"], result["announcements"]) == (1, 0, [])
+    assert states(site, image) == ["due", *["open", "closed"] * 3]
+    assert len(site.run(check=True)["announcements"]) == 1
+
+
+def test_what_is_deactivated_between_two_attempts_waits_for_its_announcement(site: Site, cloud: FakeCopies) -> None:
+    image = cloud.put("one")
+    cloud.fates[image] = ["fail"]
+    cloud.during[image] = lambda record: record.update(status="deactivated")
+    result = site.run(announced_only=True)
+    assert (result["copied"], result["failures"], result["deactivated"]) == (0, [], 1)
+    assert (cloud.images[image]["status"], site.lines("reactivated")) == ("deactivated", [])
+
+
+def test_announcement_that_was_not_needed_is_withdrawn(site: Site, cloud: FakeCopies) -> None:
+    active, gone = (cloud.put(name, status="deactivated") for name in ("active", "gone"))
+    announce(site, site.run(check=True))
+    # Somebody activates it himself: neither this run nor one without this journal shall deactivate it.
+    cloud.images[active]["status"] = "active"
+    del cloud.images[gone]
+    result = site.run(announced_only=True)
+    assert (result["copied"], result["open"], cloud.images[active]["status"]) == (1, [], "active")
+    assert (states(site, active), states(site, gone)) == (["due", "closed"], ["due", "closed"])
+    lines = len(site.lines("reactivated"))
+    assert site.run(announced_only=True)["copied"] == 0
+    assert len(site.lines("reactivated")) == lines
+
+
+def test_announced_images_are_closed_where_the_own_journal_is_lost(site: Site, cloud: FakeCopies) -> None:
+    half, copied = cloud.put("half", status="deactivated"), cloud.put("copied", status="deactivated")
+    closed = cloud.put("closed", status="deactivated")
+    announce(site, site.run(check=True), {"event": "restored", "controller": "one"})
+    # What the lost lines told: these two were activated, and one of them is copied already.
+    for image in (half, copied):
+        cloud.images[image]["status"] = "active"
+    cloud.images[copied]["stores"] = "local,objects"
+    assert site.run(check=True)["announcements"] == []
+    result = site.run(announced_only=True)
+    assert (result["copied"], result["open"]) == (2, [])
+    assert [cloud.images[image]["status"] for image in (half, copied, closed)] == ["deactivated"] * 3
+    assert Journal(site.journal).read().announced() == set()
+
+
 # --- images without a hash --------------------------------------------------------------------------------------------
 
 

@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import typing as t
 from pathlib import Path
 
@@ -142,6 +144,49 @@ def test_who_was_asked_for_a_copy_is_told_until_it_is_done(run_module: RunModule
     assert result["asked"] == {"task-a": "one"}
     result = run_module(switch_journal, {"journal": str(tmp_path), "events": [copy("a", "done", task_id="task-a")]})
     assert result["asked"] == {}
+
+
+def stat_of(path: Path) -> dict[str, t.Any]:
+    """Return what the module stat tells of a file."""
+    if not path.exists():
+        return {"exists": False}
+    data = path.read_bytes()
+    return {"exists": True, "path": str(path), "size": len(data), "checksum": hashlib.sha256(data).hexdigest()}
+
+
+def test_copy_that_is_newer_is_taken(run_module: RunModule, tmp_path: Path) -> None:
+    own, mirror, fetched = tmp_path / "own", tmp_path / "one" / "journal.jsonl", tmp_path / "one.mirror"
+    events = [{"event": "switch", "from": "local", "to": "objects"}, *copied("a", 7)]
+    announced = {"event": "reactivated", "image_id": "b", "state": "due"}
+    run_module(switch_journal, {"journal": str(own), "events": events})
+    shutil.copytree(own, mirror.parent)
+    args = {"journal": str(own), "mirrors": {"one": stat_of(mirror), "two": {"exists": False}}}
+    assert run_module(switch_journal, args)["unlike"] == []
+    run_module(switch_journal, {"journal": str(mirror.parent), "events": [announced]})
+    args["mirrors"]["one"] = stat_of(mirror)
+    assert run_module(switch_journal, args)["unlike"] == ["one"]
+
+    shutil.copy(mirror, fetched)
+    args["fetched"] = {"one": str(fetched)}
+    before = (own / "journal.jsonl").read_bytes()
+    assert run_module(switch_journal, args, check=True)["restored"] == ""
+    assert ((own / "journal.jsonl").read_bytes(), fetched.exists()) == (before, True)
+    result = run_module(switch_journal, args)
+    assert (result["changed"], result["restored"], result["unlike"]) == (False, "one", [])
+    assert not fetched.exists()
+    assert (own / "journal.jsonl").read_bytes().startswith(mirror.read_bytes())
+
+
+def test_journals_that_went_different_ways_are_refused(run_module: RunModule, tmp_path: Path) -> None:
+    for name, image in (("own", "a"), ("one", "b")):
+        run_module(switch_journal, {"journal": str(tmp_path / name), "events": copied(image, 7)})
+    mirror, fetched = tmp_path / "one" / "journal.jsonl", tmp_path / "one.mirror"
+    shutil.copy(mirror, fetched)
+    before = (tmp_path / "own" / "journal.jsonl").read_bytes()
+    args = {"journal": str(tmp_path / "own"), "mirrors": {"one": stat_of(mirror)}, "fetched": {"one": str(fetched)}}
+    result = run_module(switch_journal, args)
+    assert f"move {tmp_path}/own/journal.jsonl away to go on with {mirror} on one" in result["msg"]
+    assert ((tmp_path / "own" / "journal.jsonl").read_bytes(), fetched.exists()) == (before, False)
 
 
 def test_unknown_event_is_refused_before_anything_is_written(run_module: RunModule, tmp_path: Path) -> None:
