@@ -60,22 +60,36 @@ def _draft(host: _config_file.Host, params: _config_file.Params, mask: Mask) -> 
 
 def _directory(host: _config_file.Host, params: _config_file.Params) -> Result:
     path, diff = params["path"], list[dict[str, t.Any]]()
-    new = not os.path.lexists(path)
-    if not new and not os.path.isdir(path):
+    missing = _missing(path)
+    for directory in missing:
+        diff.append({"before_header": directory, "after_header": directory, "before": "", "after": "a directory\n"})
+        if not host.check_mode:
+            _make(directory, params)
+    attributes = [
+        _config_file.set_attributes(
+            host, {**params, "path": directory, "follow": True}, directory, diff, new=bool(missing)
+        )
+        for directory in missing or [path]
+    ]
+    return {"path": path, "changed": any(attributes) or bool(missing), "diff": diff}
+
+
+def _missing(path: str) -> list[str]:
+    """Return the directory and those above it that are yet to be made, the uppermost first.
+
+    :raises GlanceError: when something else is in the way.
+    """
+    if os.path.isdir(path):
+        return []
+    if os.path.lexists(path):
         raise GlanceError(
             f"Making the directory {path}", answer="something else has that name", remedy="move it out of the way"
         )
-    if new:
-        diff.append({"before_header": path, "after_header": path, "before": "", "after": "a directory\n"})
-    if new and not host.check_mode:
-        _make(params)
-    changed = _config_file.set_attributes(host, params, path, diff, new=new)
-    return {"path": path, "changed": new or changed, "diff": diff}
+    return [*_missing(os.path.dirname(path.rstrip("/")) or "."), path]
 
 
-def _make(params: _config_file.Params) -> None:
+def _make(path: str, params: _config_file.Params) -> None:
     """Make a directory, for root alone until it has its owner and mode."""
-    path = params["path"]
     _config_file.require_accounts(path, params["owner"], params["group"])
     try:
         os.mkdir(path, mode=0o700)

@@ -23,7 +23,8 @@ description:
 options:
   directories:
     description:
-      - The directories that shall be there. The directory above each has to exist.
+      - The directories that shall be there. What is missing above one is made in the same way. A link to a directory is
+        one.
     type: list
     elements: dict
     default: []

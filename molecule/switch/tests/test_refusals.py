@@ -77,7 +77,7 @@ def test_target_that_is_too_small(switch: Switch, gardener: Gardener, planted: l
             bed.on(controller, f"{mount} && {own}")
         outcome = switch.run(Ends("local", "small"), *small)
         assert outcome.status != 0, outcome.text
-        assert "Nothing was changed" in outcome.text
+        assert "Nothing was changed" in outcome.unfolded
         assert "small" in outcome.messages[0]
         assert {counts["changed"] for counts in outcome.hosts.values()} == {0}, outcome.text
         without = switch.run(Ends("local", "small"), "--check", *small, leave_behind=[large.image_id])

@@ -703,6 +703,52 @@ def test_files_of_two_interpreters(run_both: Run, python: Path) -> None:
     assert [bool(file["validation"]["stores"]) for file in result["files"]] == [True, False]
 
 
+@pytest.fixture
+def make(run_module: t.Any) -> Run:
+    """Return a function that makes one directory, with the mode 0750."""
+
+    def run_it(path: Path, *, check: bool = False, **more: t.Any) -> t.Any:
+        directory = {"path": str(path), "mode": "0750", "owner": ME, "group": MY_GROUP, **more}
+        return run_module(config_files, {"directories": [directory], "files": []}, check=check)
+
+    return run_it
+
+
+def test_what_is_missing_above_a_directory_is_made_like_it(make: Run, tmp_path: Path) -> None:
+    parts = [tmp_path / "srv", tmp_path / "srv" / "glance", tmp_path / "srv" / "glance" / "images"]
+    predicted = make(parts[-1], check=True)
+    assert not parts[0].exists()
+    done = make(Path(f"{parts[-1]}/"))
+    assert [part.stat().st_mode & 0o7777 for part in parts] == [0o750] * 3
+    assert (predicted["changed"], done["changed"]) == (True, True)
+    assert [part["after_header"].rstrip("/") for part in done["diff"]] == [str(part) for part in parts]
+    again = make(parts[-1])
+    assert (again["changed"], again["diff"]) == (False, [])
+
+
+def test_a_link_to_a_directory_is_left_and_what_it_leads_to_is_changed(make: Run, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir(mode=0o700)
+    (tmp_path / "images").symlink_to(tmp_path / "disk")
+    assert make(tmp_path / "images")["changed"]
+    assert (tmp_path / "images").is_symlink()
+    assert (tmp_path / "disk").stat().st_mode & 0o7777 == 0o750
+    assert not make(tmp_path / "images")["changed"]
+
+
+def test_a_link_that_leads_nowhere_is_in_the_way(make: Run, tmp_path: Path) -> None:
+    (tmp_path / "images").symlink_to(tmp_path / "nowhere")
+    assert "something else has that name" in make(tmp_path / "images")["msg"]
+    assert "something else has that name" in make(tmp_path / "images" / "more", check=True)["msg"]
+
+
+def test_a_directory_whose_owner_is_yet_to_come(make: Run, tmp_path: Path) -> None:
+    tmp_path.chmod(0o750)
+    assert make(tmp_path, check=True, owner="glance-to-be")["changed"]
+    assert make(tmp_path / "new", check=True, owner="glance-to-be")["changed"]
+    assert "there is no owner 'glance-to-be'" in make(tmp_path / "new", owner="glance-to-be")["msg"]
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_file_in_the_place_of_a_directory(run_all: Run, tmp_path: Path) -> None:
     (tmp_path / "conf.d").write_text("")
     assert "something else has that name" in run_all()["msg"]
