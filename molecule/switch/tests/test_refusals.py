@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import threading
 import time
 import typing as t
@@ -260,7 +261,11 @@ def test_back_after_a_cut_over_that_failed(switch: Switch, apis: list[Api], bed:
     # The other one serves users.
     assert compare(before_through_one, snapshot(apis[:1], before)) == []
 
+    # From another control node, which knows only what the controllers tell.
+    journal = switch.journals / f"{ENDS.source}-{ENDS.target}" / "journal.jsonl"
+    shutil.rmtree(switch.journals)
     assert switch.switch(ENDS, phase="back")["verdict"]["status"] == 0
+    assert '"event": "restored"' in journal.read_text(encoding="utf-8")
     bed.wait_until_healthy()
     assert [default_of(api) for api in apis] == [ENDS.source] * len(apis)
     assert compare(before, snapshot(apis, before)) == []
