@@ -71,7 +71,7 @@ def test_store_that_does_not_run(switch: Switch) -> None:
 def test_target_that_is_too_small(switch: Switch, gardener: Gardener, planted: list[Planted], bed: Bed) -> None:
     (large,) = gardener.plant([Plan("larger than the room", 32 * MIB)], store=ENDS.source)
     small = with_stores(small={"type": "file", "datadir": "/srv/small/images", "shared": True})
-    mount = "mkdir -p /srv/small && mount -t tmpfs -o size=16m testbed-small /srv/small"
+    mount = "mkdir -p /srv/small && mount -t tmpfs -o size=40m testbed-small /srv/small"
     own = "install -d -o glance -g glance -m 0750 /srv/small/images"
     try:
         for controller in bed.controllers:
