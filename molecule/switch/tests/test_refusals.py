@@ -83,7 +83,7 @@ def test_target_that_is_too_small(switch: Switch, gardener: Gardener, planted: l
         assert {counts["changed"] for counts in outcome.hosts.values()} == {0}, outcome.text
         without = switch.run(Ends("local", "small"), "--check", *small, leave_behind=[large.image_id])
         assert without.status == 0, without.text
-        assert f"{large.image_id} larger than the room: it is left in local" in without.unfolded
+        assert f"{large.plan.name}: it is left in local" in without.unfolded
     finally:
         for controller in bed.controllers:
             bed.on(controller, "umount /srv/small; rmdir /srv/small", check=False)
