@@ -28,7 +28,8 @@ def converge(host: _config_file.Host) -> Result:
     mask = Mask(host.params["secrets"])
     files = host.params["files"]
     _hide(host, mask)
-    done = [_directory(host, params) for params in host.params["directories"]]
+    made: set[str] = set()
+    done = [_directory(host, params, made) for params in host.params["directories"]]
     drafts = _config_check.checked(host, [_draft(host, params, mask) for params in files], mask)
     written = [_config_file.finish(host, draft) for draft in drafts]
     diff = [part for result in [*done, *written] for part in result.pop("diff")]
@@ -58,9 +59,14 @@ def _draft(host: _config_file.Host, params: _config_file.Params, mask: Mask) -> 
         raise GlanceError(f"Writing {params['path']}", answer=str(error)) from error
 
 
-def _directory(host: _config_file.Host, params: _config_file.Params) -> Result:
-    path, diff = params["path"], list[dict[str, t.Any]]()
-    missing = _missing(path)
+def _directory(host: _config_file.Host, params: _config_file.Params, made: set[str]) -> Result:
+    """Make a directory, with those above it, and give it its attributes.
+
+    :param made: the directories that were made before, in check mode those that would have been; more are added.
+    """
+    path, diff = params["path"].rstrip("/") or "/", list[dict[str, t.Any]]()
+    missing = _missing(path, made)
+    made.update(missing)
     for directory in missing:
         diff.append({"before_header": directory, "after_header": directory, "before": "", "after": "a directory\n"})
         if not host.check_mode:
@@ -74,18 +80,18 @@ def _directory(host: _config_file.Host, params: _config_file.Params) -> Result:
     return {"path": path, "changed": any(attributes) or bool(missing), "diff": diff}
 
 
-def _missing(path: str) -> list[str]:
+def _missing(path: str, made: set[str]) -> list[str]:
     """Return the directory and those above it that are yet to be made, the uppermost first.
 
     :raises GlanceError: when something else is in the way.
     """
-    if os.path.isdir(path):
+    if path in made or os.path.isdir(path):
         return []
     if os.path.lexists(path):
         raise GlanceError(
             f"Making the directory {path}", answer="something else has that name", remedy="move it out of the way"
         )
-    return [*_missing(os.path.dirname(path.rstrip("/")) or "."), path]
+    return [*_missing(os.path.dirname(path) or ".", made), path]
 
 
 def _make(path: str, params: _config_file.Params) -> None:

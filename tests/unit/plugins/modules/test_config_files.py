@@ -726,6 +726,15 @@ def test_what_is_missing_above_a_directory_is_made_like_it(make: Run, tmp_path: 
     assert (again["changed"], again["diff"]) == (False, [])
 
 
+def test_what_two_directories_have_above_them_is_made_once(run_module: t.Any, tmp_path: Path) -> None:
+    paths = [str(tmp_path / "srv" / name) for name in ("images", "images-2")]
+    directories = [{"path": path, "mode": "0750", "owner": ME, "group": MY_GROUP} for path in paths]
+    predicted = run_module(config_files, {"directories": directories, "files": []}, check=True)
+    done = run_module(config_files, {"directories": directories, "files": []})
+    assert [part["after_header"] for part in done["diff"]] == [str(tmp_path / "srv"), *paths]
+    assert predicted["diff"] == done["diff"]
+
+
 def test_a_link_to_a_directory_is_left_and_what_it_leads_to_is_changed(make: Run, tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir(mode=0o700)
     (tmp_path / "images").symlink_to(tmp_path / "disk")
