@@ -201,13 +201,7 @@ def _planned(plan: Plan, params: Parameters, state: State) -> Parameters:
 def _announced(images: t.Iterable[Image], state: State) -> Parameters:
     """Return how many of the images to copy are deactivated, and what has to be announced of them before."""
     deactivated = [image.id for image in images if image.status == "deactivated"]
-    known = state.announced()
-    announcements = [
-        {"event": "reactivated", "image_id": image_id, "state": "due"}
-        for image_id in deactivated
-        if image_id not in known
-    ]
-    return {"deactivated": len(deactivated), "announcements": announcements}
+    return {"deactivated": len(deactivated), "announcements": state.announcements(deactivated)}
 
 
 def _journalled_plan(plan: Plan) -> Facts:

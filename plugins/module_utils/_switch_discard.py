@@ -29,19 +29,29 @@ class Discarding:
     """One run.
 
     :param read: what reading the old store said of each image: nothing where its data is right, else what is wrong.
+    :param announced: the deactivated images that may be activated; None for all.
     """
 
     def __init__(
-        self, controllers: Controllers, journal: Journal, switch: Switch, copier: Copier, read: t.Mapping[str, str]
+        self,
+        controllers: Controllers,
+        journal: Journal,
+        switch: Switch,
+        copier: Copier,
+        read: t.Mapping[str, str],
+        announced: t.Optional[frozenset[str]],
     ) -> None:
         self._controllers = controllers
         self._journal = journal
         self._switch = switch
         self._copier = copier
         self._read = read
+        self._announced = announced
         self.discarded: list[Facts] = []
         self.gone: list[Facts] = []
         self.left: list[Facts] = []
+        self.held_back: list[str] = []
+        """The deactivated images that nobody has announced."""
 
     def run(self, wrong: t.Iterable[ImageState]) -> None:
         """Look at each image, and take its copy away if that is safe."""
@@ -51,6 +61,8 @@ class Discarding:
                 image = self._look(state.id)
                 problem = self._problem(image) if image else ""
                 if image and not problem:
+                    if self._is_held_back(image):
+                        continue
                     self._discard(image)
             except GlanceError as error:
                 problem = error.answer or str(error)
@@ -58,6 +70,14 @@ class Discarding:
                 self.left.append({**told, "reason": problem})
             else:
                 (self.discarded if image else self.gone).append(told)
+        self._copier.withdraw()
+
+    def _is_held_back(self, image: Image) -> bool:
+        unknown = self._announced is not None and image.id not in self._announced
+        if image.status == "deactivated" and unknown:
+            self.held_back.append(image.id)
+            return True
+        return False
 
     def _look(self, image_id: str) -> t.Optional[Image]:
         record = self._controllers.anywhere(lambda api: api.get(image_id))
@@ -96,7 +116,7 @@ def run(params: Facts, check_mode: bool) -> Facts:
     state = journal.read()
     wrong = state.mendable()
     if check_mode or not wrong:
-        return {"changed": bool(wrong), "discarded": [], "gone": [], "left": []}
+        return {"changed": bool(wrong), "discarded": [], "gone": [], "left": [], "announcements": []}
     controllers = Controllers(connect(params), params["endpoints"])
     controllers.authenticate()
     switch = Switch(params["source"], params["target"])
@@ -105,14 +125,15 @@ def run(params: Facts, check_mode: bool) -> Facts:
         for line in params["source_results"]
         if line.get("event") == "verify"
     }
+    announced = state.announced() if params["announced_only"] else None
     with journal:
-        discarding = Discarding(
-            controllers, journal, switch, Copier(controllers, journal, switch, state.open_images()), read
-        )
+        copier = Copier(controllers, journal, switch, state.open_images(), due=state.due_images())
+        discarding = Discarding(controllers, journal, switch, copier, read, announced)
         discarding.run(wrong)
     return {
         "changed": bool(discarding.discarded),
         "discarded": discarding.discarded,
         "gone": discarding.gone,
         "left": discarding.left,
+        "announcements": state.announcements(discarding.held_back),
     }

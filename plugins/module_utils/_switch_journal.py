@@ -176,6 +176,15 @@ class State:
         """Return the deactivated images whose activation whoever brings the journal back knows of."""
         return frozenset([*self.due_images(), *self.open_images()])
 
+    def announcements(self, image_ids: t.Iterable[str]) -> list[Facts]:
+        """Return the events that announce the activation of images, without those that are known."""
+        known = self.announced()
+        return [
+            {"event": "reactivated", "image_id": image_id, "state": "due"}
+            for image_id in image_ids
+            if image_id not in known
+        ]
+
     def hashed_images(self) -> list[str]:
         """Return the images whose data in the old store were hashed."""
         return [image.id for image in self.images.values() if image.source_hash]

@@ -71,12 +71,14 @@ class Options(t.NamedTuple):
     :param token: what the plan has printed.
     :param quarantine_days: how many days after the cut-over nothing is deleted.
     :param leave_behind: the images that keep what they have in the old store.
+    :param announced_only: whether deactivated images wait until the journal announces that they are to be activated.
     :param watched_processes: the processes without which nobody is interested in this one.
     """
 
     token: str = ""
     quarantine_days: int = 0
     leave_behind: frozenset[str] = frozenset()
+    announced_only: bool = False
     playbook: str = PLAYBOOK
     progress_file: t.Optional[str] = None
     watched_processes: tuple[int, ...] = ()
@@ -109,13 +111,16 @@ class Retirement:
         self._switch = switch
         self._state = state
         self._options = options
-        self._copier = Copier(controllers, journal, switch, state.open_images())
+        self._copier = Copier(controllers, journal, switch, state.open_images(), due=state.due_images())
+        self._announced = state.announced() if options.announced_only else None
         self._stop = threading.Event()
         self.images: list[Image] = []
         self.untagged: list[Image] = []
         self.left_behind: list[Image] = []
         self.done: dict[str, Image] = {}
         self.failures: dict[str, Facts] = {}
+        self.held_back: list[str] = []
+        """The deactivated images that nobody has announced."""
 
     # --- the plan -----------------------------------------------------------------------------------------------------
 
@@ -308,6 +313,7 @@ class Retirement:
         try:
             with stoppable():
                 self._retire_all()
+                self._copier.withdraw()
         except GlanceError as error:
             # A journal that cannot be written may be the reason.
             with contextlib.suppress(GlanceError):
@@ -327,6 +333,9 @@ class Retirement:
 
         :raises RetireError: with what could not be deleted.
         """
+        if self.held_back:
+            # The call that deletes these tries again what has failed.
+            return
         if self.failures:
             reasons = "; ".join(f"{failure['image_id']}: {failure['reason']}" for failure in self.outcome()["failures"])
             self._note_phase("failed", reason=reasons)
@@ -374,7 +383,10 @@ class Retirement:
         if self._stop.is_set():
             return
         try:
-            problem = self._retire_now(planned)
+            image = self._look(planned.id)
+            if image is not None and self._is_held_back(image):
+                return
+            problem = self._retire_now(planned, image)
         except GlanceError as error:
             if is_unreachable(error):
                 raise
@@ -386,9 +398,18 @@ class Retirement:
             self._note(planned, "done")
             self.done[planned.id] = planned
 
-    def _retire_now(self, planned: Image) -> str:
-        """Delete what an image has in the old store, and return what is in the way of that, if anything is."""
-        image = self._look(planned.id)
+    def _is_held_back(self, image: Image) -> bool:
+        unknown = self._announced is not None and image.id not in self._announced
+        if image.status == "deactivated" and unknown and self._switch.source in image.stores:
+            self.held_back.append(image.id)
+            return True
+        return False
+
+    def _retire_now(self, planned: Image, image: t.Optional[Image]) -> str:
+        """Delete what an image has in the old store, and return what is in the way of that, if anything is.
+
+        :param image: what it is now.
+        """
         if image is None or self._switch.source not in image.stores:
             return ""
         problem = self._problem(image)
@@ -467,6 +488,7 @@ class Retirement:
             ],
             "retired_bytes": sum(image.size for image in self.done.values()),
             "failures": sorted(self.failures.values(), key=lambda failure: str(failure["image_id"])),
+            "announcements": self._state.announcements(self.held_back),
         }
 
 
@@ -502,6 +524,7 @@ def run(params: Facts, *, check_mode: bool = False) -> Facts:
         token=params["token"].strip(),
         quarantine_days=params["quarantine_days"],
         leave_behind=frozenset(params["leave_behind"]),
+        announced_only=params["announced_only"],
         playbook=params["playbook"],
         progress_file=params["progress_file"],
         watched_processes=tuple(params["watched_processes"] or []),

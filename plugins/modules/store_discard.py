@@ -37,6 +37,14 @@ options:
     type: list
     elements: dict
     required: true
+  announced_only:
+    description:
+      - Whether the copies of those deactivated images are left for the next call that the journal does not announce.
+        Where the journal is copied to a safe place between the two, such an image is deactivated again even when the
+        journal itself gets lost.
+      - What has to be announced is in RV(announcements); M(openstack_ops.glance.switch_journal) writes it.
+    type: bool
+    default: false
 attributes:
   check_mode:
     support: full
@@ -95,6 +103,13 @@ left:
   type: list
   elements: dict
   sample: [{image_id: 0d1e5c1e-6a0c-4c5f-9a3f-5b2a6c1d7e8f, name: cirros, reason: it is in objects alone}]
+announcements:
+  description:
+    - The events that the journal needs, and has not, so that a further call with O(announced_only) takes these away.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{event: reactivated, image_id: 0d1e5c1e-6a0c-4c5f-9a3f-5b2a6c1d7e8f, state: due}]
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -112,6 +127,7 @@ ARGUMENT_SPEC = {
     "target": {"type": "str", "required": True},
     "journal": {"type": "path", "required": True},
     "source_results": {"type": "list", "elements": "dict", "required": True},
+    "announced_only": {"type": "bool", "default": False},
 }
 
 

@@ -57,6 +57,14 @@ options:
     type: list
     elements: str
     default: []
+  announced_only:
+    description:
+      - Whether those deactivated images are left for the next call that the journal does not announce. Where the
+        journal is copied to a safe place between the two, an image that was activated is deactivated again even when
+        the journal itself gets lost.
+      - What has to be announced is in RV(announcements); M(openstack_ops.glance.switch_journal) writes it.
+    type: bool
+    default: false
   playbook:
     description:
       - How the playbook is called, with the options that every call of it needs. The commands in messages begin
@@ -180,6 +188,13 @@ retired:
     image_id: *image_id
     name: *name
     size: *size
+announcements:
+  description:
+    - The events that the journal needs, and has not, so that a further call with O(announced_only) deletes these.
+  returned: when not in check mode
+  type: list
+  elements: dict
+  sample: [{event: reactivated, image_id: 0d1e5c1e-6a0c-4c5f-9a3f-5b2a6c1d7e8f, state: due}]
 retired_bytes:
   description: How many bytes they have.
   returned: when not in check mode
@@ -220,6 +235,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "token": {"type": "str", "default": "", "no_log": False},
     "quarantine_days": {"type": "int", "default": 0},
     "leave_behind": {"type": "list", "elements": "str", "default": []},
+    "announced_only": {"type": "bool", "default": False},
     "playbook": {"type": "str", "default": PLAYBOOK},
     "progress_file": {"type": "path"},
     "watched_processes": {"type": "list", "elements": "int"},

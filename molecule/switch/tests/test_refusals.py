@@ -208,20 +208,22 @@ def test_source_that_is_missing_or_corrupted(switch: Switch, apis: list[Api], be
 def test_bad_copy_does_not_replace_a_good_one(
     switch: Switch, bed: Bed, planted: list[Planted], swift: Connection
 ) -> None:
-    """After the switch the old copy rots: going back must find that, and leave the good one alone."""
+    """After the switch the original rots: going back finds that, deletes neither, and goes on when it is mended."""
     switch.switch(ENDS)
     rotten = next(image for image in planted if image.plan.size > MIB and not image.plan.without_hash)
     path = f"{DATADIR}/{rotten.image_id}"
-    good = digest_in_swift(swift, rotten.image_id)
+    bed.on(bed.controllers[0], f"cp -a {path} {path}.kept")
     bed.on(bed.controllers[0], f"printf wrong | dd of={path} bs=1 seek=4096 conv=notrunc status=none")
-    outcome = switch.run(ENDS, phase="back")
-    if outcome.status == 0:
-        # Mended from the good one, and told so.
-        mended = bed.on(bed.controllers[0], f"sha512sum {path}").split()[0]
-        assert mended == rotten.sha512
-    else:
-        needs_attention(switch, outcome, ENDS.reversed, {rotten.image_id})
-    assert digest_in_swift(swift, rotten.image_id) == good == rotten.sha512
+    try:
+        needs_attention(switch, switch.run(ENDS, phase="back"), ENDS.reversed, {rotten.image_id})
+        assert switch.default_store() == ENDS.target
+        assert bed.on(bed.controllers[0], f"stat --format=%s {path}").strip() == str(rotten.plan.size)
+        assert digest_in_swift(swift, rotten.image_id) == rotten.sha512
+    finally:
+        bed.on(bed.controllers[0], f"mv {path}.kept {path}")
+    assert switch.switch(ENDS, phase="back")["verdict"]["status"] == 0
+    assert switch.default_store() == ENDS.source
+    assert digest_in_swift(swift, rotten.image_id) == rotten.sha512
 
 
 def test_original_that_cannot_be_read_on_the_way_back(

@@ -68,7 +68,9 @@ class Site:
         """Return what the journal tells."""
         return Journal(self._directory).read()
 
-    def run(self, good: t.Iterable[str] = (), bad: t.Iterable[str] = (), check: bool = False) -> dict[str, t.Any]:
+    def run(
+        self, good: t.Iterable[str] = (), bad: t.Iterable[str] = (), check: bool = False, **more: t.Any
+    ) -> dict[str, t.Any]:
         """Run the module, with images that are right in the old store and some that are not."""
         results = [{"event": "verify", "image_id": image_id, "state": "done"} for image_id in good]
         results += [
@@ -81,6 +83,7 @@ class Site:
             "target": "objects",
             "journal": self._directory,
             "source_results": results,
+            **more,
         }
         return self._run_module(store_discard, options, check=check)
 
@@ -158,6 +161,27 @@ def test_deactivated_image_is_deactivated_again(site: Site) -> None:
     assert site.cloud.deletions == [("objects", image_id)]
     assert site.cloud.images[image_id]["status"] == "deactivated"
     assert site.state().open_images() == []
+
+
+def test_deactivated_image_waits_until_it_is_announced(site: Site) -> None:
+    quiet, active = site.wrong("quiet", status="deactivated"), site.wrong("active")
+    first = site.run(good=[quiet, active], announced_only=True)
+    assert [image["image_id"] for image in first["discarded"]] == [active]
+    assert first["announcements"] == [{"event": "reactivated", "image_id": quiet, "state": "due"}]
+    assert (first["left"], site.state().open_images()) == ([], [])
+    site.note("reactivated", quiet, state="due")
+    second = site.run(good=[quiet], announced_only=True)
+    assert [image["image_id"] for image in second["discarded"]] == [quiet]
+    assert (second["announcements"], site.cloud.images[quiet]["status"]) == ([], "deactivated")
+    assert site.state().announced() == frozenset()
+
+
+def test_announcement_is_taken_back_when_nothing_came_of_it(site: Site) -> None:
+    image_id = site.wrong("cirros", status="deactivated")
+    site.note("reactivated", image_id, state="due")
+    site.cloud.images[image_id]["status"] = "active"
+    assert site.run(good=[image_id], announced_only=True)["changed"]
+    assert site.state().announced() == frozenset()
 
 
 def test_image_that_was_deleted_is_noted_as_gone(site: Site) -> None:

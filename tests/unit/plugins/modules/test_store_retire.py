@@ -215,6 +215,35 @@ def test_deactivated_image_is_deactivated_afterwards(site: Site, cloud: FakeStor
     assert [line["state"] for line in site.lines("reactivated")] == ["open", "closed"]
 
 
+def test_deactivated_image_waits_until_it_is_announced(site: Site, cloud: FakeStores) -> None:
+    quiet, active = site.put("quiet", status="deactivated"), site.put("active")
+    site.cut_over()
+    token = site.plan()
+    first = site.run(token=token, announced_only=True)
+    assert [image["image_id"] for image in first["retired"]] == [active]
+    assert first["announcements"] == [{"event": "reactivated", "image_id": quiet, "state": "due"}]
+    assert site.state().phases["retire"]["state"] == "started"
+    site.note("reactivated", image_id=quiet, state="due")
+    second = site.run(token=token, announced_only=True)
+    assert [image["image_id"] for image in second["retired"]] == [quiet]
+    assert (second["announcements"], cloud.images[quiet]["status"]) == ([], "deactivated")
+    assert site.state().phases["retire"]["state"] == "finished"
+    assert site.state().announced() == frozenset()
+
+
+def test_what_failed_is_tried_again_with_what_was_announced(site: Site, cloud: FakeStores) -> None:
+    quiet, used = site.put("quiet", status="deactivated"), site.put("used")
+    site.cut_over()
+    token = site.plan()
+    cloud.refusals[used] = (409, "it is in use")
+    assert site.run(token=token, announced_only=True)["failures"][0]["image_id"] == used
+    site.note("reactivated", image_id=quiet, state="due")
+    second = site.run(token=token, announced_only=True)
+    assert second["failed"]
+    assert [image["image_id"] for image in second["retired"]] == [quiet]
+    assert [failure["image_id"] for failure in second["failures"]] == [used]
+
+
 def test_deactivated_image_is_deactivated_even_when_its_deletion_fails(site: Site, cloud: FakeStores) -> None:
     image = site.put("one", status="deactivated")
     site.cut_over()
