@@ -95,9 +95,12 @@ def _missing(path: str, made: set[str]) -> list[str]:
 
 
 def _make(path: str, params: _config_file.Params) -> None:
-    """Make a directory, for root alone until it has its owner and mode."""
+    """Make a directory, for root alone until it has its owner and mode.
+
+    Another node may have made it since it was looked for, where both share a file system.
+    """
     _config_file.require_accounts(path, params["owner"], params["group"])
     try:
-        os.mkdir(path, mode=0o700)
+        os.makedirs(path, mode=0o700, exist_ok=True)
     except OSError as error:
         raise GlanceError(f"Making the directory {path}", answer=error.strerror or str(error)) from error

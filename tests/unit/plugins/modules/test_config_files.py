@@ -726,6 +726,21 @@ def test_what_is_missing_above_a_directory_is_made_like_it(make: Run, tmp_path: 
     assert (again["changed"], again["diff"]) == (False, [])
 
 
+def test_directory_that_another_node_makes_meanwhile_is_given_its_attributes(
+    make: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    makedirs = os.makedirs
+
+    def be_late(path: str, **options: t.Any) -> None:
+        os.mkdir(path)
+        makedirs(path, **options)
+
+    monkeypatch.setattr(os, "makedirs", be_late)
+    done = make(tmp_path / "images")
+    assert (done.get("msg"), done["changed"]) == (None, True)
+    assert (tmp_path / "images").stat().st_mode & 0o777 == 0o750
+
+
 def test_what_two_directories_have_above_them_is_made_once(run_module: t.Any, tmp_path: Path) -> None:
     paths = [str(tmp_path / "srv" / name) for name in ("images", "images-2")]
     directories = [{"path": path, "mode": "0750", "owner": ME, "group": MY_GROUP} for path in paths]
