@@ -46,6 +46,8 @@ class Bed:
         variables = listing["_meta"]["hostvars"]
         self.addresses: dict[str, str] = {node: found["ansible_host"] for node, found in variables.items()}
         self.controllers: list[str] = listing[group]["hosts"]
+        # As they are written, with their templates.
+        self.variables: Record = variables[self.controllers[0]]
         self.state = ROOT / ".testbed" / next(iter(variables.values()))["testbed_set"]
         self._groups = listing
 

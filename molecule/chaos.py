@@ -16,6 +16,7 @@ from switching import Ends, stores_of, stuck
 
 if t.TYPE_CHECKING:
     from bed import Api, Bed
+    from depot import Depot
     from faults import Misfortune
     from seed import Gardener, Plan
     from switching import Switch
@@ -24,11 +25,12 @@ if t.TYPE_CHECKING:
 class Chaos:
     """Switches on the nodes of a scenario."""
 
-    def __init__(self, switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed) -> None:
+    def __init__(self, switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed, depot: Depot) -> None:
         self._switch = switch
         self._gardener = gardener
         self._apis = apis
         self._bed = bed
+        self._depot = depot
 
     def endure(self, misfortune: Misfortune, ends: Ends, more: t.Sequence[Plan] = ()) -> None:
         """Switch under a misfortune, switch again, and check everything.
@@ -53,6 +55,7 @@ class Chaos:
         self._bed.wait_until_healthy()
         assert compare(before, snapshot(self._apis, before)) == []
         assert all(ends.target in stores for stores in stores_of(self._apis[0], planted).values())
+        self._depot.expect(ends.target, planted)
         assert self._switch.default_store() == ends.target
         assert stuck(self._bed, self._apis[0]) == []
         told_the_truth(self._switch.report(ends), {image.image_id: image.sha512 for image in planted})

@@ -18,6 +18,7 @@ import yaml
 from bed import Api, Bed
 from catalog import Catalog
 from chaos import Chaos
+from depot import Depot
 from images import MIB
 from playbook import INVENTORY, Playbook
 from seed import Gardener
@@ -141,9 +142,16 @@ def switch(tmp_path: Path, bed: Bed, apis: list[Api]) -> Switch:
 
 
 @pytest.fixture
-def chaos(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed) -> Chaos:
+def depot(bed: Bed, testbed: dict[str, t.Any], request: pytest.FixtureRequest) -> Depot:
+    """Return the backends of the stores."""
+    # Not every scenario has a Swift.
+    return Depot(bed, testbed, lambda: request.getfixturevalue("swift"))
+
+
+@pytest.fixture
+def chaos(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed, depot: Depot) -> Chaos:
     """Return what switches under misfortunes."""
-    return Chaos(switch, gardener, apis, bed)
+    return Chaos(switch, gardener, apis, bed, depot)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from switching import Ends, stores_of, stuck
 
 if t.TYPE_CHECKING:
     from bed import Api, Bed
+    from depot import Depot
     from seed import Gardener, Plan, Planted
     from snapshot import Snapshot
     from switching import Switch
@@ -57,7 +58,7 @@ def proved(report: dict[str, t.Any], planted: t.Sequence[Planted], *, forgotten:
 
 
 def there_and_back(
-    switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed, ends: Ends, plans: list[Plan]
+    switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed, depot: Depot, ends: Ends, plans: list[Plan]
 ) -> tuple[list[Planted], Snapshot]:
     """Switch, upload, and go back: what came before the switch was never moved, what came after it is not lost."""
     switch.begin_with(ends.source)
@@ -66,6 +67,7 @@ def there_and_back(
 
     proved(switch.switch(ends), planted)
     assert set(map(frozenset, stores_of(apis[0], planted).values())) == {frozenset({ends.source, ends.target})}
+    depot.expect(ends.target, planted)
     assert switch.default_store() == ends.target
     assert compare(before, snapshot(apis, before)) == []
 
@@ -76,18 +78,19 @@ def there_and_back(
     proved(switch.switch(ends, phase="back"), since)
     assert switch.default_store() == ends.source
     assert all(ends.source in stores for stores in stores_of(apis[0], [*planted, *since]).values())
+    depot.expect(ends.source, [*planted, *since])
     assert compare(before, snapshot(apis, before)) == []
     assert stuck(bed, apis[0]) == []
     return [*planted, *since], before
 
 
 @pytest.mark.short
-def test_eight_images(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed) -> None:
-    there_and_back(switch, gardener, apis, bed, TO_SWIFT, few())
+def test_eight_images(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed, depot: Depot) -> None:
+    there_and_back(switch, gardener, apis, bed, depot, TO_SWIFT, few())
 
 
-def test_file_to_swift_to_file(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed) -> None:
-    planted, before = there_and_back(switch, gardener, apis, bed, TO_SWIFT, fifty())
+def test_file_to_swift_to_file(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed, depot: Depot) -> None:
+    planted, before = there_and_back(switch, gardener, apis, bed, depot, TO_SWIFT, fifty())
     for ends in (TO_SWIFT, TO_SWIFT.reversed):
         proved(switch.switch(ends), planted)
         switch.retire(ends)
@@ -108,11 +111,11 @@ def test_file_to_ceph_to_swift(switch: Switch, gardener: Gardener, apis: list[Ap
     assert stuck(bed, apis[0]) == []
 
 
-def test_file_to_s3_and_back(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed) -> None:
-    there_and_back(switch, gardener, apis, bed, TO_S3, few())
+def test_file_to_s3_and_back(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed, depot: Depot) -> None:
+    there_and_back(switch, gardener, apis, bed, depot, TO_S3, few())
 
 
-def test_from_a_single_store_service(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed) -> None:
+def test_from_a_single_store_service(switch: Switch, gardener: Gardener, apis: list[Api], depot: Depot) -> None:
     store = {"type": "file", "datadir": "/srv/shared/images", "shared": True}
     switch.begin_with("local", glance_stores={"local": store}, glance_store_layout="single")
     planted = gardener.plant(few())
@@ -121,6 +124,7 @@ def test_from_a_single_store_service(switch: Switch, gardener: Gardener, apis: l
 
     proved(switch.switch(TO_SWIFT), planted)
     assert set(map(frozenset, stores_of(apis[0], planted).values())) == {frozenset({"local", "objects"})}
+    depot.expect("objects", planted)
     assert compare(before, snapshot(apis, before)) == []
 
 
