@@ -27,6 +27,8 @@ SWITCH = "openstack_ops.glance.switch_store"
 SITE = "openstack_ops.glance.site"
 TIMEOUT = 3600
 MIRROR = "/var/lib/glance/switch"
+# With this file, Glance tells load balancers to send no more requests.
+OUT_OF_SERVICE = "/etc/glance/healthcheck_disable"
 STAGED = "find /var/lib/glance/staging -type f"
 # By which line of the output a phase is known to have begun.
 PHASE_LINES = {
@@ -65,9 +67,9 @@ class Switch:
         self._site = Playbook(directory, SITE, TIMEOUT)
 
     def begin_with(self, store: str, **variables: t.Any) -> None:
-        """Let a store be the default one, and forget the switches of other tests."""
+        """Let a store be the default one, and forget the switches of other tests, ended or not."""
         for controller in self._bed.controllers:
-            self._bed.on(controller, f"rm -rf {MIRROR}")
+            self._bed.on(controller, f"rm -rf {MIRROR} {OUT_OF_SERVICE}")
         if variables or self.default_store() != store:
             outcome = self._site.run(variables={"glance_default_store": store, **variables})
             assert outcome.status == 0, outcome.text
