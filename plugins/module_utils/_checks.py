@@ -432,6 +432,10 @@ CHECKS: dict[str, Check] = {
         "a switch is run for all controllers at once",
         "run it without --limit; take a controller that is gone out of the inventory",
     ),
+    "GLS-408": Check(
+        "the two stores of a switch are different places, by whatever names and paths they are reached",
+        "give the new store a place of its own; if a server did not answer in time, run it again",
+    ),
     # An upgrade.
     "GLS-501": Check(
         "an upgrade passes no release at which it has to stop",

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import itertools
 import os
 import socket
 import sys
@@ -29,7 +30,11 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._errors impor
 from ansible_collections.openstack_ops.glance.plugins.module_utils._node_file import read_text
 from ansible_collections.openstack_ops.glance.plugins.module_utils._probe_directory import Account, account
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_probe_process import Job, Probe, run_jobs
-from ansible_collections.openstack_ops.glance.plugins.module_utils._store_probe_report import Attempt, Report
+from ansible_collections.openstack_ops.glance.plugins.module_utils._store_probe_report import (
+    Attempt,
+    ProbeError,
+    Report,
+)
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_rbd import ceph_files
 from ansible_collections.openstack_ops.glance.plugins.module_utils._stores import (
     store_mounts,
@@ -74,6 +79,8 @@ def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         rows, made = _probe(params, node, user, check_mode)
     elif params["mode"] == "mounts":
         rows, made = _mounts(params, node, user), False
+    elif params["mode"] == "apart":
+        rows, made = _apart(params, node, user, check_mode), False
     else:
         rows, made = _markers(params, node, user, check_mode), False
     problems = [problem for row in rows for problem in row["problems"]]
@@ -154,6 +161,52 @@ def _mounts(params: dict[str, t.Any], node: str, user: Account) -> list[Row]:
     jobs = [Job(_store_probe_file.look_at_mount, {"values": values, "write": False}) for values in stores.values()]
     reports = run_jobs(jobs, user, params["timeout"])
     return [{"name": name, **_row(node, name, "file", report)} for name, report in zip(stores, reports)]
+
+
+def _apart(params: dict[str, t.Any], node: str, user: Account, check_mode: bool) -> list[Row]:
+    """Prove that stores are different places, whatever their options say."""
+    names = [name for name, store in params["stores"].items() if store["type"] in WRITTEN]
+    pairs = [] if check_mode else list(itertools.combinations(names, 2))
+    values = {name: validated_store(name, params["stores"][name]) for name in names}
+    jobs = [
+        Job(
+            functools.partial(
+                _is_apart,
+                probe=PROBES[values[first]["type"]],
+                other=PROBES[values[second]["type"]],
+                name=second,
+                more=values[second],
+            ),
+            {"values": values[first]},
+        )
+        for first, second in pairs
+    ]
+    environment = {name: str(value) for name, value in (params["environment"] or {}).items()}
+    reports = run_jobs(jobs, user, params["timeout"], environment)
+    return [
+        {"name": first, **_row(node, first, params["stores"][first]["type"], report)}
+        for (first, _second), report in zip(pairs, reports)
+    ]
+
+
+def _is_apart(attempt: Attempt, probe: Probe, other: Probe, name: str, more: dict[str, t.Any]) -> None:
+    """Try a store while something of the same name is written, read and deleted in another one."""
+
+    def try_the_other() -> None:
+        inner = Attempt(more, timeout=attempt.deadline.left())
+        inner.name = attempt.name
+        try:
+            other(inner)
+        except ProbeError as error:
+            # One without room is not where something was written just now.
+            if error.code != "GLS-167":
+                raise
+
+    attempt.meanwhile = try_the_other
+    try:
+        probe(attempt)
+    except ProbeError as error:
+        raise ProbeError("GLS-408", f"it may be the same place as {name}: {error.what}") from error
 
 
 def _markers(params: dict[str, t.Any], node: str, user: Account, check_mode: bool) -> list[Row]:

@@ -116,6 +116,7 @@ def _write(attempt: Attempt, path: str, meaning: Meaning) -> None:
             os.fsync(file)
             # What is read has to come from the disk or the server.
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        attempt.meanwhile()
         with attempt.step(f"reading {what}", meaning), open(path, "rb") as file:
             attempt.compare(what, file.read())
 

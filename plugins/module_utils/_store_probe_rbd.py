@@ -132,6 +132,7 @@ def _image(attempt: Attempt, rbd: t.Any, ioctx: t.Any, features: int) -> None:
             with attempt.step(f"writing {what}", _meaning):
                 image.write(attempt.content, 0)
                 image.flush()
+            attempt.meanwhile()
             with attempt.step(f"reading {what}", _meaning):
                 attempt.compare(what, image.read(0, len(attempt.content)))
             _snapshot(attempt, image, what)

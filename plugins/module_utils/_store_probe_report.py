@@ -101,6 +101,8 @@ class Attempt:
         self.deadline = Deadline(timeout * 0.8)
         self.name = f"{PREFIX}{uuid.uuid4()}"
         self.content = os.urandom(SIZE)
+        self.meanwhile: t.Callable[[], None] = lambda: None
+        """Called when the probe object is written, and not yet read."""
         self._publish = publish
 
     @contextlib.contextmanager

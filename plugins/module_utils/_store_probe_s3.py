@@ -117,5 +117,7 @@ def _object(attempt: Attempt, client: t.Any) -> None:
     with attempt.step(f"writing {what}", _meaning):
         client.put_object(Body=attempt.content, **place)
     remove = functools.partial(client.delete_object, **place)
-    with attempt.existing(what, remove, _meaning), attempt.step(f"reading {what}", _meaning):
-        attempt.compare(what, client.get_object(**place)["Body"].read())
+    with attempt.existing(what, remove, _meaning):
+        attempt.meanwhile()
+        with attempt.step(f"reading {what}", _meaning):
+            attempt.compare(what, client.get_object(**place)["Body"].read())

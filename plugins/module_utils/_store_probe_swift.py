@@ -116,5 +116,7 @@ def _object(attempt: Attempt, connection: t.Any, container: str) -> None:
     with attempt.step(f"writing {what}", _meaning):
         connection.put_object(container, attempt.name, io.BytesIO(attempt.content))
     remove = functools.partial(connection.delete_object, container, attempt.name)
-    with attempt.existing(what, remove, _meaning), attempt.step(f"reading {what}", _meaning):
-        attempt.compare(what, connection.get_object(container, attempt.name)[1])
+    with attempt.existing(what, remove, _meaning):
+        attempt.meanwhile()
+        with attempt.step(f"reading {what}", _meaning):
+            attempt.compare(what, connection.get_object(container, attempt.name)[1])

@@ -26,6 +26,7 @@ LEAST = {
     "glance_switch_drain_timeout": 0,
     "glance_switch_grace": 0,
     "glance_switch_quarantine_days": 0,
+    "glance_switch_proof_hours": 0,
     "glance_switch_reader_port": 1,
 }
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -30,7 +30,7 @@ Facts = dict[str, t.Any]
 
 EVENTS = frozenset(
     {"switch", "plan", "phase", "image", "copy", "reactivated", "source_hash", "verify", "unlock", "sample", "retire"}
-    | {"stores", "verdict", "restored"}
+    | {"stores", "verdict", "restored", "reread"}
 )
 JOURNAL = "journal.jsonl"
 LOCK = "lock"
@@ -129,8 +129,16 @@ class State:
             self.stores[line["when"]] = line["stores"]
         elif event == "sample":
             self.samples.append(line)
+        elif event == "reread":
+            self._forget_proofs(line["before"])
         elif event in ("plan", "verdict"):
             setattr(self, event, line)
+
+    def _forget_proofs(self, before: str) -> None:
+        """Let the copies be read once more that were verified before a moment."""
+        for image in self.images.values():
+            if image.is_verified and not image.is_retired and str(image.verify.get("time", "")) < before:
+                image.verify = {}
 
     def _open_what_was_due(self) -> None:
         """Take for activated what was announced: the lines after those that the controllers had are lost."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import dataclasses
+import errno
 import hashlib
 import os
 import re
@@ -206,7 +207,11 @@ class Files:
             with open(descriptor, "rb", buffering=0) as file:
                 return _digest(iter(lambda: file.read(BLOCK), b""), algo, self._count)
         except OSError as error:
-            raise VerificationError(f"{path} cannot be read by {self._user.name}: {error.strerror}") from error
+            # What is there and cannot be read may be right.
+            is_there = error.errno != errno.ENOENT
+            raise VerificationError(
+                f"{path} cannot be read by {self._user.name}: {error.strerror}", passing=is_there
+            ) from error
 
 
 @contextlib.contextmanager
@@ -251,7 +256,9 @@ def _refuse(response: requests.Response) -> None:
     said = re.sub(
         r"<(title|h1)>.*?</\1>|<[^>]*>", " ", response.raw.read(1000, decode_content=True).decode(errors="replace")
     )
-    raise VerificationError(f"HTTP {status}: {' '.join(said.split())[:200]}".rstrip(": "), passing=status >= 500)
+    raise VerificationError(
+        f"HTTP {status}: {' '.join(said.split())[:200]}".rstrip(": "), passing=status == 403 or status >= 500
+    )
 
 
 def _in_short(error: BaseException) -> str:

@@ -36,13 +36,17 @@ options:
       - With V(remove), the O(markers) are removed.
       - With V(mounts), the node looks whether something else is mounted where a store has the option C(mount). Nothing
         is a problem then that is not mounted yet.
+      - With V(apart), it is proved of each two stores that they are different places, whatever their options say. While
+        an object is in the one, an object of the same name is written, read and deleted in the other, and must not
+        change the first. The other one may be full. Stores of types in which nothing is written are left out, and in
+        check mode all.
     type: str
-    choices: [probe, look, remove, mounts]
+    choices: [probe, look, remove, mounts, apart]
     default: probe
   stores:
     description:
-      - The stores by name, as in C(glance_stores), with their credentials. Needed with O(mode=probe) and
-        O(mode=mounts).
+      - The stores by name, as in C(glance_stores), with their credentials. Needed with O(mode=probe),
+        O(mode=mounts) and O(mode=apart).
     type: dict
   environment:
     description:
@@ -257,7 +261,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._errors impor
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_secrets import hide_only_secrets
 
 ARGUMENT_SPEC = {
-    "mode": {"type": "str", "choices": ["probe", "look", "remove", "mounts"], "default": "probe"},
+    "mode": {"type": "str", "choices": ["probe", "look", "remove", "mounts", "apart"], "default": "probe"},
     "stores": {"type": "dict", "no_log": True},
     "environment": {"type": "dict", "default": {}},
     "leave_markers": {"type": "bool", "default": False},
@@ -283,6 +287,7 @@ def main() -> None:
         required_if=[
             ("mode", "probe", ["stores"]),
             ("mode", "mounts", ["stores"]),
+            ("mode", "apart", ["stores"]),
             ("mode", "look", ["markers"]),
             ("mode", "remove", ["markers"]),
         ],

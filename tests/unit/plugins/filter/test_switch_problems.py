@@ -26,6 +26,7 @@ GOOD: dict[str, t.Any] = {
     "glance_switch_drain_timeout": 0,
     "glance_switch_grace": 15,
     "glance_switch_quarantine_days": 0,
+    "glance_switch_proof_hours": 24,
     "glance_switch_reader_port": 9393,
     "glance_switch_leave_behind": [],
 }

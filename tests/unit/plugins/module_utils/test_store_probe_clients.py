@@ -106,6 +106,12 @@ class TestSwift:
         assert 0 < options["timeout"] < 15
         assert not wanted.report.made
 
+    def test_what_another_store_does_to_the_object_is_seen(self, connection: mock.MagicMock) -> None:
+        wanted = attempt(SWIFT, container="glance")
+        wanted.meanwhile = lambda: connection.put_object("glance", wanted.name, io.BytesIO(b"other"))
+        with pytest.raises(ProbeError, match="does not hold what was written"):
+            _store_probe_swift.probe(wanted)
+
     def test_application_credential(self, connection: mock.MagicMock) -> None:
         secret = {"application_credential_id": "i", "application_credential_secret": KEY}
         _store_probe_swift.probe(attempt({"type": "swift", "auth": {"auth_url": AUTH["auth_url"], **secret}}))

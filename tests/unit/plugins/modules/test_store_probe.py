@@ -17,7 +17,11 @@ from pathlib import Path
 
 import pytest
 from ansible.module_utils import basic
-from ansible_collections.openstack_ops.glance.plugins.module_utils import _probe_mount, _store_probe
+from ansible_collections.openstack_ops.glance.plugins.module_utils import (
+    _probe_mount,
+    _store_probe,
+    _store_probe_report,
+)
 from ansible_collections.openstack_ops.glance.plugins.modules import store_probe
 
 ME = pwd.getpwuid(os.geteuid()).pw_name
@@ -54,6 +58,44 @@ def run(run_module: t.Any) -> Run:
 def codes(result: dict[str, t.Any]) -> list[str]:
     """Return the codes of the problems."""
     return [problem["code"] for problem in result["problems"]]
+
+
+def test_two_directories_are_two_places(run: Run, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    stores = {name: file_store(tmp_path / name) for name in ("one", "two")}
+    assert codes(run(mode="apart", stores=stores)) == []
+    assert [*(tmp_path / "one").iterdir(), *(tmp_path / "two").iterdir()] == []
+
+
+def test_one_directory_by_two_names_is_one_place(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").symlink_to(tmp_path / "one")
+    stores = {name: file_store(tmp_path / name) for name in ("one", "two")}
+    result = run(mode="apart", stores=stores)
+    assert codes(result) == ["GLS-408"]
+    assert "glance_stores.one" in result["messages"][0]
+    assert "it may be the same place as two" in result["messages"][0]
+    assert [*(tmp_path / "one").iterdir()] == []
+    assert codes(run(mode="apart", stores=stores, check=True)) == []
+
+
+def test_full_store_is_another_place_than_one_with_room(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(attempt: _store_probe_report.Attempt) -> None:
+        raise _store_probe_report.ProbeError("GLS-167", "there is no room")
+
+    (tmp_path / "one").mkdir()
+    monkeypatch.setitem(_store_probe.PROBES, "swift", full)
+    assert codes(run(mode="apart", stores={"one": file_store(tmp_path / "one"), "full": SWIFT})) == []
+    assert codes(run(mode="apart", stores={"full": SWIFT, "one": file_store(tmp_path / "one")})) == ["GLS-408"]
+
+
+def test_store_in_which_nothing_is_written_is_left_out(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    web = {"type": "http", "accept_ssrf_risk": True}
+    assert run(mode="apart", stores={"one": file_store(tmp_path / "one"), "web": web})["stores"] == []
 
 
 def file_store(path: Path, **options: t.Any) -> dict[str, t.Any]:

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 import types
 import typing as t
@@ -272,6 +273,13 @@ def test_data_of_images_stays(cloud: Cloud) -> None:
         (queued, "the image is uploading"),
         (lost, "the image has a location that is in no store of the configuration"),
     }
+
+
+def test_the_same_file_on_a_file_system_that_is_mounted_twice(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    identity = cloud.image()
+    (cloud.new / identity).hardlink_to(cloud.old / identity)
+    monkeypatch.setattr(os.path, "samestat", lambda one, other: False)
+    assert cloud()["left"][0]["why"] == "another location of the image leads to the same file"
 
 
 def test_the_same_file_by_another_name(cloud: Cloud) -> None:

@@ -92,7 +92,6 @@ def test_another_algorithm(verify: Verify) -> None:
     ("exchange", "changes", "reason"),
     [
         (file_of(status=204, answer=None), {}, "HTTP 204: no location of the image"),
-        (file_of(status=403, answer={"message": "deactivated"}), {}, 'HTTP 403: {"message": "deactivated"}'),
         (file_of(status=404, answer=b"<html><title>404 Not Found</title><h1>404 Not Found</h1>No image</html>"), {},
          "HTTP 404: No image"),
         (file_of(answer=DATA[:-1]), {}, f"it has {len(DATA) - 1} bytes instead of {len(DATA)}"),
@@ -113,6 +112,8 @@ def test_what_is_read_once_and_fails(
         (file_of(answer=DATA[:100], headers={"Content-Length": str(len(DATA))}), "100 of"),
         (file_of(status=0), "the connection was closed"),
         (file_of(status=503, answer=b"down"), "HTTP 503: down"),
+        # The backend may refuse the reader, and have the right bytes.
+        (file_of(status=403, answer={"message": "forbidden"}), 'HTTP 403: {"message": "forbidden"}'),
     ],
 )
 def test_what_breaks_off_is_tried_again(verify: Verify, exchange: Exchange, reason: str) -> None:
@@ -220,6 +221,17 @@ def test_no_further_token(verify: Verify) -> None:
 def test_a_given_token_that_expires(verify: Verify) -> None:
     with ScriptedServer([file_of(status=401, answer=b"expired")]) as server:
         assert verify.reason(server, image()) == "HTTP 401: expired"
+
+
+def test_file_that_is_there_and_cannot_be_read_may_be_right(verify: Verify, node: Node, tmp_path: Path) -> None:
+    store = tmp_path / "images"
+    node.multi(local=("file", f"filesystem_store_datadir = {store}"))
+    wanted = node.image("wanted", (f"file://{store}/{{id}}", "local"))
+    # root can read every file, and nobody a directory as one.
+    (store / wanted).mkdir(parents=True)
+    with ScriptedServer() as server:
+        (line,) = verify(server, image(id=wanted), files_of="local", user="nobody-at-all", attempts=1)["results"]
+    assert (line["state"], line["passing"]) == ("failed", True)
 
 
 def test_wrong_credentials_fail_before_anything_is_read(verify: Verify) -> None:

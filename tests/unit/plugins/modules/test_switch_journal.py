@@ -69,6 +69,17 @@ def test_what_is_verified_or_has_no_copy_is_not_read() -> None:
     assert shared(events, ["one"]) == {"one": []}
 
 
+def test_proof_that_is_too_old_counts_no_more() -> None:
+    def verified(image_id: str) -> list[dict[str, t.Any]]:
+        return [*copied(image_id, 1), {"event": "verify", "image_id": image_id, "state": "done"}]
+
+    events = [*verified("old"), *verified("retired"), {"event": "retire", "image_id": "retired", "state": "done"}]
+    events += [*verified("new"), {"event": "reread", "before": "2026-11-21T12:00:09.000Z"}]
+    assert shared(events, ["one"]) == {"one": ["old"]}
+    assert not state_of(events).images["old"].is_verified
+    assert state_of([*events, *verified("old")[2:]]).images["old"].is_verified
+
+
 def test_wrong_copy_is_read_again_in_the_next_run_or_after_another_copy() -> None:
     events = [*copied("a", 1), {"event": "verify", "image_id": "a", "state": "failed", "reason": "short"}]
     assert shared(events, ["one"], since="2026-11-21T12:00:01.500Z") == {"one": []}
