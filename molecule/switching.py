@@ -133,9 +133,9 @@ class Switch:
         assert found, outcome.text
         return str(found[0])
 
-    def retire(self, ends: Ends) -> None:
+    def retire(self, ends: Ends, **variables: t.Any) -> None:
         """Let go of the old store."""
-        outcome = self.run(ends, phase="retire", token=self.token(ends))
+        outcome = self.run(ends, phase="retire", token=self.token(ends), **variables)
         assert outcome.status == 0, outcome.text
 
     def switch(self, ends: Ends, **variables: t.Any) -> Record:

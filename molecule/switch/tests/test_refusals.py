@@ -68,6 +68,30 @@ def test_store_that_does_not_run(switch: Switch) -> None:
     assert "GLS-404" in outcome.text
 
 
+@pytest.mark.parametrize("kind", ["file", "swift"])
+def test_two_names_of_one_place(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed, kind: str) -> None:
+    """Neither path nor options tell it: one directory is mounted a second time, one container has a region more."""
+    ends = Ends({"file": "local", "swift": "objects"}[kind], "again")
+    other = {"file": {"datadir": "/srv/again"}, "swift": {"region": "{{ testbed_region }}"}}[kind]
+    again = with_stores(again={**STORES[ends.source], **other})
+    mount = f"mkdir -p /srv/again && mount --bind {DATADIR} /srv/again"
+    switch.begin_with(ends.source)
+    planted = gardener.plant(few(), store=ends.source)
+    before = snapshot(apis, [image.image_id for image in planted])
+    try:
+        for controller in bed.controllers if kind == "file" else []:
+            bed.on(controller, mount)
+        outcome = switch.run(ends, *again)
+        assert outcome.status != 0, outcome.text
+        assert "GLS-408" in outcome.messages[0]
+        assert f"may be the same place as {ends.source}" in outcome.unfolded
+        assert set(map(frozenset, stores_of(apis[0], planted).values())) == {frozenset({ends.source})}
+        assert compare(before, snapshot(apis, before)) == []
+    finally:
+        for controller in bed.controllers:
+            bed.on(controller, "umount /srv/again; rmdir /srv/again", check=False)
+
+
 def test_target_that_is_too_small(switch: Switch, gardener: Gardener, planted: list[Planted], bed: Bed) -> None:
     (large,) = gardener.plant([Plan("larger than the room", 32 * MIB)], store=ENDS.source)
     small = with_stores(small={"type": "file", "datadir": "/srv/small/images", "shared": True})
@@ -297,6 +321,25 @@ def test_token_of_another_plan(switch: Switch, gardener: Gardener, apis: list[Ap
         assert outcome.status != 0, outcome.text
         assert "token" in " ".join(outcome.messages), outcome.text
         assert set(map(frozenset, stores_of(apis[0], planted).values())) == {frozenset({ENDS.source, ENDS.target})}
+
+
+def test_retire_reads_again_what_was_proved_long_ago(
+    switch: Switch, apis: list[Api], planted: list[Planted], swift: Connection
+) -> None:
+    before = snapshot(apis, [image.image_id for image in planted])
+    switch.switch(ENDS)
+    token = switch.token(ENDS)
+    lost = next(image for image in planted if image.plan.size > MIB and not image.plan.without_hash)
+    swift.object_store.delete_object(lost.image_id, container=STORES["objects"]["container"])
+    outcome = switch.run(ENDS, phase="retire", token=token, proof_hours=0)
+    assert outcome.status != 0, outcome.text
+    assert lost.image_id in outcome.text
+    assert set(map(frozenset, stores_of(apis[0], planted).values())) == {frozenset({ENDS.source, ENDS.target})}
+    # The next run of the switch makes the copy again, and then the old store can go.
+    assert switch.switch(ENDS)["verdict"]["status"] == 0
+    switch.retire(ENDS, proof_hours=0)
+    assert set(map(frozenset, stores_of(apis[0], planted).values())) == {frozenset({ENDS.target})}
+    assert compare(before, snapshot(apis, before)) == []
 
 
 def test_retire_with_one_unverified(
