@@ -40,8 +40,9 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack im
 from ansible_collections.openstack_ops.glance.plugins.module_utils._stores import near_miss
 
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
-    # Not all of it is secret, but nothing of it belongs in the system's log.
-    "images": {"type": "list", "elements": "dict", "required": True, "no_log": True},
+    # Not all of it is secret, but nothing of it belongs in the system's log. read() refuses what is no dictionary:
+    # ansible-core would not say which entry it is, and would take a text such as "name=x" for a dictionary.
+    "images": {"type": "list", "elements": "raw", "required": True, "no_log": True},
     "catalog": {"type": "str", "default": "default"},
     "purge": {"type": "bool", "default": False},
     "transfers": {"type": "int", "default": 4},
@@ -115,7 +116,7 @@ def _called(entry: t.Any) -> str:
 
 def _problems(entry: t.Any) -> t.Iterator[str]:
     if not isinstance(entry, dict):
-        yield f"it is {type(entry).__name__}, not a dictionary"
+        yield f"it is {'empty' if entry is None else type(entry).__name__}, not a dictionary"
         return
     for name in sorted(str(name) for name in entry if name not in IMAGE_SPEC):
         yield f"{name} is unknown{near_miss(name, IMAGE_SPEC)}"

@@ -34,9 +34,13 @@ def secrets_in(image: t.Mapping[str, t.Any]) -> set[str]:
     return {secret for option in LOCATIONS for secret in secrets_of(str(image.get(option) or ""))}
 
 
-def secrets_in_all(images: t.Iterable[t.Mapping[str, t.Any]]) -> set[str]:
-    """Return what must not be shown of the options of several images."""
-    return {secret for image in images for secret in secrets_in(image)}
+def secrets_in_all(images: t.Iterable[t.Any]) -> set[str]:
+    """Return what must not be shown of the options of several images, those included that are no dictionaries."""
+    return {
+        secret
+        for image in images
+        for secret in (secrets_in(image) if isinstance(image, dict) else secrets_of(str(image)))
+    }
 
 
 def secrets_of(text: str) -> set[str]:

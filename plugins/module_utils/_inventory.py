@@ -122,10 +122,15 @@ class Inventory:
         return dict(stores) if isinstance(stores, dict) else {}
 
     @property
-    def images(self) -> list[dict[str, t.Any]]:
-        """The images, as far as they have the form of images."""
+    def images(self) -> dict[int, dict[str, t.Any]]:
+        """The images by their numbers in the list, as far as they have the form of images."""
+        return {index: image for index, image in enumerate(self.image_entries) if isinstance(image, dict)}
+
+    @property
+    def image_entries(self) -> list[t.Any]:
+        """What stands in the list of images, whatever it is."""
         images = self.value("glance_images")
-        return [image for image in images if isinstance(image, dict)] if isinstance(images, list) else []
+        return images if isinstance(images, list) else []
 
 
 def problems(inventory: Inventory) -> list[Problem]:
@@ -496,13 +501,18 @@ def is_port(value: t.Any) -> bool:
 
 
 def _wrong_images(inventory: Inventory) -> t.Iterator[Problem]:
-    for index, image in enumerate(inventory.images):
+    for index, entry in enumerate(inventory.image_entries):
+        # ansible-core takes a text such as "name=x source=/y" for a dictionary when it checks the variables of a role.
+        if not isinstance(entry, dict):
+            kind = "empty" if entry is None else type(entry).__name__
+            yield Problem("GLS-030", f"glance_images[{index}] is {kind}, not a dictionary")
+    for index, image in inventory.images.items():
         where = f"glance_images[{index}]"
         if not image.get("name"):
             yield Problem("GLS-030", f"{where} has no name")
         if not (image.get("source") or image.get("remote_image")) and image.get("state") != "absent":
             yield Problem("GLS-030", f"{where} ({image.get('name', 'without a name')}) has no source")
-    nameless = [image for image in inventory.images if image.get("name") and not image.get("id")]
+    nameless = [image for image in inventory.images.values() if image.get("name") and not image.get("id")]
     for alike in _repeated(nameless, key=lambda image: image["name"]):
         yield Problem("GLS-031", f"{len(alike)} images in glance_images are called {alike[0]['name']!r}")
 

@@ -37,7 +37,7 @@ options:
         the cloud is reached.
       - No image may be meant by two entries. A name may stand there twice with different owners, or with an C(id).
     type: list
-    elements: dict
+    elements: raw
     required: true
   catalog:
     description:

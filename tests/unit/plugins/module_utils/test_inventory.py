@@ -325,6 +325,13 @@ class TestImages:
             ("GLS-030", "glance_images[2] has no name"),
         ]
 
+    def test_an_entry_that_is_no_dictionary(self) -> None:
+        assert found(glance_images=["name=b source=/x", {"name": "a"}, None]) == [
+            ("GLS-030", "glance_images[0] is str, not a dictionary"),
+            ("GLS-030", "glance_images[2] is empty, not a dictionary"),
+            ("GLS-030", "glance_images[1] (a) has no source"),
+        ]
+
     def test_one_name_for_two_images(self) -> None:
         twice = [{"name": "a", "source": "/1"}, {"name": "a", "source": "/2"}]
         assert found(glance_images=twice) == [("GLS-031", "2 images in glance_images are called 'a'")]

@@ -217,6 +217,9 @@ class TestMistakes:
             ([{"name": "a"}, {"name": "a"}], "the name 'a' stands in more than one entry"),
             ([{"name": "a"}, {"name": "b", "previous_names": ["a"]}], "the name 'a' stands in more than one entry"),
             ([{"id": PROJECT}], "images[0] (11111111"),
+            ([{"name": "a"}, "oops"], "images[1]: it is str, not a dictionary"),
+            (["name=b source=/x"], "images[0]: it is str, not a dictionary"),
+            ([{"name": "a"}, None, 3], "images[1]: it is empty, not a dictionary. images[2]: it is int, not"),
             ([{"name": "a", "owner": "admin"}, {"name": "a", "owner": PROJECT}], "are the same project"),
         ],
     )
@@ -323,6 +326,12 @@ def test_credentials_in_a_url_are_not_shown(run: Run, system_log: list[str]) -> 
     ]
     assert any("images=NOT_LOGGING_PARAMETER" in line for line in system_log)
     assert "hush" not in str(system_log)
+
+
+def test_credentials_in_an_entry_that_is_no_dictionary_are_not_shown(run: Run) -> None:
+    result = run(["name=a source=http://user:hushhush@127.0.0.1:9/disk?key=hushmore"])
+    assert "images[0]: it is str" in result["msg"]
+    assert "hush" not in str(result)
 
 
 def test_progress_of_all_images_together(run: Run, cloud: FakeCloud, source: str, tmp_path: Path) -> None:
