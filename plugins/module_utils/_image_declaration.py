@@ -19,7 +19,11 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_checks
     parse_checksum,
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_format import UNPACKED
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import is_reserved
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import (
+    NOTE_PROPERTY,
+    OWN_ATTRIBUTES,
+    is_reserved,
+)
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_url import shown_url
 
 LONGEST_NAME = 255
@@ -155,11 +159,16 @@ class Declaration:
 
     def _property(self, name: str, value: t.Any) -> t.Optional[str]:
         doing = f"reading the properties of {self.shown}"
-        if is_reserved(name):
+        if name in OWN_ATTRIBUTES:
             raise GlanceError(
                 doing,
                 answer=f"{name} is an attribute of every image, not a property",
                 remedy="use the option of the module, where there is one",
+            )
+        if is_reserved(name):
+            keeper = "this collection" if name.startswith(NOTE_PROPERTY) else "Glance"
+            raise GlanceError(
+                doing, answer=f"{name} is a name that {keeper} keeps for itself", remedy="use another name"
             )
         if isinstance(value, bool):
             return str(value).lower()

@@ -21,6 +21,12 @@ OWN_ATTRIBUTES = frozenset(
 )
 """What Glance gives every image; anything else in a record is a property."""
 
+RESERVED_PROPERTIES = frozenset({"location", "deleted", "deleted_at"})
+"""What Glance refuses as a property although no image has it as an attribute."""
+
+RESERVED_NAMESPACE = "os_glance"
+"""What the names begin with that Glance keeps for its own properties."""
+
 NOT_SHOWN = frozenset({"direct_url", "locations", "file", "schema", "self"})
 """Locations can hold the credentials of a store."""
 
@@ -62,7 +68,7 @@ def is_replaced(record: Record) -> bool:
 
 def is_reserved(name: str) -> bool:
     """Tell whether no user can set a property of this name."""
-    return name in OWN_ATTRIBUTES or name.startswith(("os_glance_", NOTE_PROPERTY))
+    return name in OWN_ATTRIBUTES | RESERVED_PROPERTIES or name.startswith((RESERVED_NAMESPACE, NOTE_PROPERTY))
 
 
 def properties_of(record: Record) -> list[str]:

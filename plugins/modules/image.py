@@ -188,11 +188,13 @@ options:
       - Properties of the image. Numbers and booleans become texts (V(true) and V(false)).
       - A property whose value is null is removed. One that is not named stays as it is, unless
         O(properties_mode=exact).
+      - Refused are the names of what every image has (such as C(min_disk)), what Glance keeps for itself (C(location),
+        C(deleted), C(deleted_at) and all that begins with C(os_glance)), and C(owner_specified.openstack_ops.*).
     type: dict
   properties_mode:
     description:
       - With V(exact), properties that are not in O(properties) are removed. Those of Glance, of openstacksdk and of
-        this collection (C(os_glance_*), C(owner_specified.openstack.*), C(owner_specified.openstack_ops.*)) stay.
+        this collection (C(os_glance*), C(owner_specified.openstack.*), C(owner_specified.openstack_ops.*)) stay.
     type: str
     choices: [merge, exact]
     default: merge

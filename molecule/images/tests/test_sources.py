@@ -209,7 +209,7 @@ def test_what_no_cloud_could_accept(catalog: Catalog, make: Make) -> None:
         "visiblity is unknown (did you mean visibility?)": mistyped,
         f"2 images in glance_images are called '{PREFIX}twice'": mistyped,
         "give 1 to 255 characters": wrong,
-        "os_glance_importing_to_stores is an attribute of every image": wrong,
+        "os_glance_importing_to_stores is a name that Glance keeps for itself": wrong,
         "os_hash_value is an attribute of every image": wrong,
     }
     for listed in (mistyped, wrong):

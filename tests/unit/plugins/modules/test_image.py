@@ -284,7 +284,15 @@ class TestRefusal:
             ({"id": "12345678-0000-4000-8000-000000000000", "replace": True}, "cannot be replaced"),
             ({"min_disk": -1}, "min_disk is -1"),
             ({"properties": {"min_disk": 1}}, "min_disk is an attribute of every image"),
-            ({"properties": {"os_glance_x": 1}}, "os_glance_x is an attribute"),
+            ({"properties": {"os_glance_x": 1}}, "os_glance_x is a name that Glance keeps for itself"),
+            ({"properties": {"os_glancex": 1}}, "os_glancex is a name that Glance keeps for itself"),
+            ({"properties": {"location": 1}}, "location is a name that Glance keeps for itself"),
+            ({"properties": {"deleted": 1}}, "deleted is a name that Glance keeps for itself"),
+            ({"properties": {"deleted_at": None}}, "deleted_at is a name that Glance keeps for itself"),
+            (
+                {"properties": {"owner_specified.openstack_ops.x": 1}},
+                "owner_specified.openstack_ops.x is a name that this collection keeps for itself",
+            ),
             ({"properties": {"a": ["b"]}}, "a is ['b']"),
             ({"owner": "nobody"}, "there is none"),
             ({"source": "ftp://host/disk"}, "ftp:// cannot be read"),
@@ -677,11 +685,22 @@ class TestThere:
         assert keep(tags=[])["image"]["tags"] == []
 
     def test_properties_can_be_purged(self, keep: Keep, cloud: FakeCloud) -> None:
-        kept = {"os_glance_importing_to_stores": "", "owner_specified.openstack.sha256": "x", "stores": "fast"}
+        kept = {
+            "os_glance_importing_to_stores": "",
+            "os_glance": "",
+            "owner_specified.openstack.sha256": "x",
+            "stores": "fast",
+        }
         cloud.add("disk", QCOW2, **ACTIVE, a="1", b="2", **kept)
         shown = keep(properties={"a": "1"}, properties_mode="exact")["image"]
         assert "b" not in shown
         assert {name: shown[name] for name in ("a", *kept)} == {"a": "1", **kept}
+
+    def test_a_name_like_a_reserved_one_is_free(self, keep: Keep, cloud: FakeCloud) -> None:
+        cloud.add("disk", QCOW2, **ACTIVE)
+        free = {"location_of_rack": "a", "deleted_by": "b", "my_os_glance": "c"}
+        shown = keep(properties=free)["image"]
+        assert {name: shown[name] for name in free} == free
 
     def test_it_is_found_by_its_id(self, keep: Keep, cloud: FakeCloud) -> None:
         image = cloud.add("old name", QCOW2, **ACTIVE)

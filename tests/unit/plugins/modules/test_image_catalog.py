@@ -213,7 +213,10 @@ class TestMistakes:
             ([{"name": "a", "store": "x", "stores": ["y"]}], "parameters are mutually exclusive: store|stores"),
             ([{"name": "a", "checksum": "x"}], "images[0] (a): reading the checksum 'x'"),
             ([{"name": "a" * 256}], "give 1 to 255 characters"),
-            ([{"name": "a", "properties": {"os_glance_x": 1}}], "os_glance_x is an attribute of every image"),
+            (
+                [{"name": "b"}, {"name": "a", "properties": {"location": "x"}}],
+                "images[1] (a): reading the properties of the image 'a': location is a name that Glance keeps for",
+            ),
             ([{"name": "a"}, {"name": "a"}], "the name 'a' stands in more than one entry"),
             ([{"name": "a"}, {"name": "b", "previous_names": ["a"]}], "the name 'a' stands in more than one entry"),
             ([{"id": PROJECT}], "images[0] (11111111"),
