@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import json
+import reprlib
 import typing as t
 from urllib.parse import quote
 
@@ -26,6 +27,8 @@ NOT_DECLARED = frozenset({"created_at", "updated_at", "self", "schema", "name"})
 """What Glance adds to each part."""
 
 PARTS = ("resource_types", "properties", "objects", "tags")
+LISTS = ("resource_types", "objects")
+"""The parts whose entries are dictionaries with a name in them."""
 
 
 class MetadefApi(ImageApi):
@@ -80,11 +83,65 @@ def observed(answer: t.Optional[Json]) -> t.Optional[Namespace]:
     return Namespace({name: answer.get(name) for name in ATTRIBUTES}, parts)
 
 
-def declared(params: t.Mapping[str, t.Any], owner: t.Optional[str]) -> Namespace:
-    """Return what was declared of a namespace; parts that were not declared are left out.
+def check(params: t.Mapping[str, t.Any]) -> None:
+    """Refuse parts that have not the form of parts.
 
-    :raises GlanceError: when something has no name, or stands there twice.
+    :raises GlanceError: with everything that is wrong with them.
     """
+    problems = [*_wrong_entries(params), *_wrong_schemas("properties", params["properties"]), *_repeated_names(params)]
+    if problems:
+        raise GlanceError(
+            f"reading what is declared of the namespace {params['name']}",
+            answer="; ".join(problems),
+            remedy="correct it; nothing was changed",
+        )
+
+
+def _wrong_entries(params: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    for part in LISTS:
+        for index, entry in enumerate(params[part] or []):
+            where = f"{part}[{index}]"
+            if not isinstance(entry, dict):
+                yield _no_dictionary(where, entry)
+                continue
+            if not entry.get("name"):
+                yield f"{where} has no name"
+            if part == "objects":
+                named = f"{where} ({entry['name']})" if entry.get("name") else where
+                yield from _wrong_schemas(f"{named}.properties", entry.get("properties"))
+
+
+def _wrong_schemas(where: str, schemas: t.Any) -> t.Iterator[str]:
+    """Tell of properties without a schema. That of an object has properties of its own."""
+    if schemas is None:
+        return
+    if not isinstance(schemas, dict):
+        yield _no_dictionary(where, schemas)
+        return
+    for name, schema in schemas.items():
+        if isinstance(schema, dict):
+            yield from _wrong_schemas(f"{where}.{name}.properties", schema.get("properties"))
+        else:
+            yield f"{_no_dictionary(f'{where}.{name}', schema)} such as {{title: A title, type: string}}"
+
+
+def _no_dictionary(where: str, value: t.Any) -> str:
+    return f"{where} is {'empty' if value is None else reprlib.repr(value)}, not a dictionary"
+
+
+def _repeated_names(params: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    for part in (*LISTS, "tags"):
+        entries = params[part] or []
+        names = entries if part == "tags" else [entry.get("name") for entry in entries if isinstance(entry, dict)]
+        known = [str(name) for name in names if name]
+        for name in sorted({name for name in known if known.count(name) > 1}):
+            yield f"the name {name!r} stands in more than one of {part}"
+        if part == "tags" and len(known) < len(names):
+            yield "one of tags is empty"
+
+
+def declared(params: t.Mapping[str, t.Any], owner: t.Optional[str]) -> Namespace:
+    """Return what was declared of a namespace; parts that were not declared are left out."""
     attributes = {name: params[name] for name in ATTRIBUTES if params[name] is not None}
     if owner is not None:
         attributes["owner"] = owner
@@ -94,21 +151,8 @@ def declared(params: t.Mapping[str, t.Any], owner: t.Optional[str]) -> Namespace
         if part == "properties" and value is not None:
             parts[part] = {str(name): _plain(schema) for name, schema in value.items()}
         elif value is not None:
-            entries = [{"name": entry} if part == "tags" else entry for entry in value]
-            _refuse_nameless(params["name"], part, entries)
-            parts[part] = _by_name(entries)
+            parts[part] = _by_name([{"name": entry} if part == "tags" else entry for entry in value])
     return Namespace(attributes, parts)
-
-
-def _refuse_nameless(namespace: str, part: str, entries: t.Sequence[Json]) -> None:
-    names = [str(entry.get("name") or "") for entry in entries]
-    wrong = sorted({name or "one without a name" for name in names if not name or names.count(name) > 1})
-    if wrong:
-        raise GlanceError(
-            f"reading the {part} of the namespace {namespace}",
-            answer=f"{', '.join(wrong)} cannot be told apart",
-            remedy="give each a name of its own",
-        )
 
 
 def _by_name(entries: t.Optional[t.Iterable[Json]]) -> dict[str, Json]:
@@ -259,6 +303,7 @@ def run(params: dict[str, t.Any], *, check_mode: bool = False) -> dict[str, t.An
 
     :raises GlanceError: when it cannot be done.
     """
+    check(params)
     api = MetadefApi(connect(params))
     difference = NamespaceKeeper(api, params, check_mode=check_mode).keep()
     return {"changed": difference.changed, "diff": difference.as_diff(), "requests": api.requests}

@@ -68,19 +68,20 @@ options:
     type: str
   resource_types:
     description:
-      - What the definitions are for. Each has a C(name), such as V(OS::Glance::Image), and may have a C(prefix) and a
-        C(properties_target).
+      - What the definitions are for. Each is a dictionary with a C(name), such as V(OS::Glance::Image), and may have a
+        C(prefix) and a C(properties_target).
     type: list
-    elements: dict
+    elements: raw
   properties:
     description:
       - The properties by their names, each with its JSON schema.
     type: dict
   objects:
     description:
-      - Groups of properties. Each has a C(name), and may have a C(description), C(required) and C(properties).
+      - Groups of properties. Each is a dictionary with a C(name), and may have a C(description), C(required) and
+        C(properties).
     type: list
-    elements: dict
+    elements: raw
   tags:
     description:
       - The names of the tags.
@@ -150,9 +151,10 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "visibility": {"type": "str", "choices": ["public", "private"]},
     "protected": {"type": "bool"},
     "owner": {"type": "str"},
-    "resource_types": {"type": "list", "elements": "dict"},
+    # ansible-core would not say which entry is no dictionary, and would take a text such as "name=x" for one.
+    "resource_types": {"type": "list", "elements": "raw"},
     "properties": {"type": "dict"},
-    "objects": {"type": "list", "elements": "dict"},
+    "objects": {"type": "list", "elements": "raw"},
     "tags": {"type": "list", "elements": "str"},
 }
 

@@ -229,7 +229,34 @@ def test_it_is_deleted(keep: Keep, cloud: Metadefs) -> None:
     assert not keep(state="absent")["changed"]
 
 
-@pytest.mark.parametrize("options", [{"objects": [{"description": "x"}]}, {"tags": ["a", "a"]}])
-def test_what_cannot_be_told_apart_is_refused(keep: Keep, cloud: Metadefs, options: dict[str, t.Any]) -> None:
-    assert "cannot be told apart" in keep(**options)["msg"]
-    assert writes(cloud) == []
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"objects": [{"description": "x"}]}, "objects[0] has no name"),
+        ({"objects": [{"name": "a"}, {"name": "a"}]}, "the name 'a' stands in more than one of objects"),
+        ({"tags": ["a", "a"]}, "the name 'a' stands in more than one of tags"),
+        ({"tags": ["a", ""]}, "one of tags is empty"),
+        ({"resource_types": [{"name": "A"}, "oops"]}, "resource_types[1] is 'oops', not a dictionary"),
+        ({"resource_types": ["name=A"]}, "resource_types[0] is 'name=A', not a dictionary"),
+        ({"objects": [None]}, "objects[0] is empty, not a dictionary"),
+        ({"properties": {"x": "integer"}}, "properties.x is 'integer', not a dictionary such as {title:"),
+        ({"properties": {"x": None}}, "properties.x is empty, not a dictionary such as {title:"),
+        ({"properties": {"x": {"properties": {"y": 1}}}}, "properties.x.properties.y is 1, not a dictionary"),
+        ({"objects": [{"name": "a", "properties": {"x": "integer"}}]}, "objects[0] (a).properties.x is 'integer'"),
+        ({"objects": [{"name": "a", "properties": {"x": None}}]}, "objects[0] (a).properties.x is empty"),
+        ({"objects": [{"name": "a", "properties": ["x"]}]}, "objects[0] (a).properties is ['x'], not a dictionary"),
+    ],
+)
+def test_what_has_not_the_form_of_a_part_is_refused(
+    keep: Keep, cloud: Metadefs, options: dict[str, t.Any], said: str
+) -> None:
+    message = keep(**options)["msg"]
+    assert said in message
+    assert f"the namespace {NAME}" in message
+    assert cloud.requests == []
+
+
+def test_all_that_is_wrong_is_told_at_once(keep: Keep) -> None:
+    message = keep(properties={"x": "integer", "y": None}, objects=[{}], tags=["a", "a"])["msg"]
+    for said in ("properties.x is 'integer'", "properties.y is empty", "objects[0] has no name", "of tags"):
+        assert said in message
