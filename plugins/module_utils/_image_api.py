@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import re
 import typing as t
+from urllib.parse import parse_qs, urlsplit
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import Record
@@ -91,14 +92,20 @@ class ImageApi:
         answer = self._request("looking for the image", "GET", "/images", params=filters)
         return list(answer.json()["images"])
 
-    def listing(self, **filters: str) -> t.Iterator[Record]:
-        """Yield all images that match, page by page; Glance gives at most 1000 a page."""
-        path, parameters = "/images", {"limit": "1000", **filters}
-        while path:
-            page = self._request("listing the images", "GET", path, params=parameters).json()
+    def listing(self, /, **filters: t.Union[str, list[str]]) -> t.Iterator[Record]:
+        """Yield all images that match, page by page; Glance gives at most 1000 a page.
+
+        :param filters: a list becomes a parameter for each of its values.
+        """
+        parameters = {"limit": "1000", **filters}
+        while True:
+            page = self._request("listing the images", "GET", "/images", params=parameters).json()
             yield from page["images"]
-            # The link has the parameters in it, and the version in front.
-            path, parameters = re.sub(r"^/v2", "", page.get("next", "")), {}
+            marker = parse_qs(urlsplit(page.get("next", "")).query).get("marker")
+            if not marker:
+                return
+            # Of the parameters that stand there several times, Glance's link has only the last one.
+            parameters = {**parameters, "marker": marker}
 
     def get(self, image_id: str) -> t.Optional[Record]:
         """Return an image, or None."""

@@ -37,31 +37,86 @@ HIDDEN: dict[str, tuple[dict[str, str], ...]] = {
 }
 
 
-def look(api: ImageApi, params: t.Mapping[str, t.Any]) -> list[Record]:
-    """Return the images that the parameters of the module mean.
+REPEATED = ("tag", "sort_key", "sort_dir")
+"""What Glance takes several times; of anything else it would look at the last value only."""
 
-    :raises GlanceError: when Glance cannot tell.
+SCALARS = (str, int, float, bool)
+"""The types of a value."""
+
+
+class Wanted(t.NamedTuple):
+    """What the images have to have."""
+
+    filters: dict[str, t.Union[str, list[str]]]
+    """What Glance looks at."""
+    stores: list[str]
+    """The stores in which an image has to lie, in all of them; Glance has no filter for that."""
+
+
+def wanted_of(filters: t.Optional[t.Mapping[str, t.Any]]) -> Wanted:
+    """Return what the option filters means.
+
+    :raises GlanceError: with everything that is wrong with it.
     """
-    if params["id"]:
-        record = api.get(params["id"])
-        found = [record] if record else []
-    else:
-        filters = {name: _as_text(value) for name, value in (params["filters"] or {}).items()}
-        if params["name"]:
-            filters["name"] = f"eq:{params['name']}"
-        found = [record for hidden in HIDDEN[params["hidden"]] for record in api.listing(**filters, **hidden)]
-    # MySQL compares names without regard to case.
-    return [_detailed(api, record, params) for record in found if params["name"] in (None, record["name"])]
+    filters = filters or {}
+    problems = [problem for name, value in filters.items() for problem in _wrong_filter(name, value)]
+    if problems:
+        raise GlanceError("reading the option filters", answer="; ".join(problems), remedy="correct it")
+    texts = {
+        str(name): [_as_text(each) for each in value] if isinstance(value, list) else _as_text(value)
+        for name, value in filters.items()
+    }
+    stores = texts.pop("stores", [])
+    return Wanted(texts, [stores] if isinstance(stores, str) else stores)
+
+
+def _wrong_filter(name: str, value: t.Any) -> t.Iterator[str]:
+    if name == "os_hidden":
+        yield "os_hidden is said by the option hidden, which takes exclude, include and only"
+    elif isinstance(value, list) and name not in (*REPEATED, "stores"):
+        several = ", ".join((*REPEATED, "stores"))
+        yield f"{name} is a list, which only {several} may be; Glance takes status and names as 'in:A,B'"
+    elif value == [] or any(not isinstance(each, SCALARS) for each in (value if isinstance(value, list) else [value])):
+        yield f"{name} is {value!r}, which is neither a text nor a number nor a boolean"
 
 
 def _as_text(value: t.Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def look(api: ImageApi, params: t.Mapping[str, t.Any], wanted: Wanted) -> list[Record]:
+    """Return the images that the parameters of the module mean.
+
+    :raises GlanceError: when Glance cannot tell.
+    """
+    found = _found(api, params, wanted)
+    if wanted.stores and api.stores() is None:
+        raise GlanceError(
+            "looking for the images of a store",
+            answer="this Glance has a single store, without a name",
+            remedy="leave out stores in filters",
+        )
+    if params["stores"] or wanted.stores:
+        found = [_with_stores(api, record) for record in found]
+    return [_detailed(api, record, params) for record in found if {*wanted.stores} <= {*stores_of(record)}]
+
+
+def _found(api: ImageApi, params: t.Mapping[str, t.Any], wanted: Wanted) -> list[Record]:
+    if params["id"]:
+        record = api.get(params["id"])
+        return [record] if record else []
+    filters = {**wanted.filters, "name": f"eq:{params['name']}"} if params["name"] else wanted.filters
+    found = [record for hidden in HIDDEN[params["hidden"]] for record in api.listing(**{**filters, **hidden})]
+    # MySQL compares names without regard to case.
+    return [record for record in found if params["name"] in (None, record["name"])]
+
+
+def _with_stores(api: ImageApi, record: Record) -> Record:
+    """Return an image with its stores: Glance writes them into its record when it is asked for it by itself."""
+    return record if stores_of(record) else api.get(record["id"]) or record
+
+
 def _detailed(api: ImageApi, record: Record, params: t.Mapping[str, t.Any]) -> Record:
-    if params["stores"] and not stores_of(record):
-        # Glance writes the store of an image into its record when it is asked for it.
-        record = api.get(record["id"]) or record
     told = dict(shown(record) or {})
     told["stores"] = stores_of(record)
     if params["members"]:
@@ -155,9 +210,10 @@ def run(params: dict[str, t.Any], *, check_mode: bool = False) -> dict[str, t.An
 
     :raises GlanceError: when it cannot be done.
     """
+    wanted = wanted_of(params["filters"])
     api = ImageApi(connect(params))
     with stoppable():
-        found = look(api, params)
+        found = look(api, params, wanted)
         saved = None
         if params["save_to"]:
             progress = ProgressFile(params.get("progress_file"))

@@ -39,6 +39,12 @@ options:
     description:
       - What the images have to have, as Glance's API takes it in a list, such as C(visibility), C(owner), C(status),
         C(tag), C(size_min), C(disk_format) or the name of any property.
+      - C(tag) may be a list; an image has to have all of its tags. So may C(sort_key) and C(sort_dir). Of C(name),
+        C(id), C(status), C(disk_format) and C(container_format), several values are given as C(in:A,B).
+      - C(stores) is a store or a list of stores; an image has to lie in all of them. Glance has no filter for that, so
+        the module lists the images and looks itself. It asks Glance one by one for those whose stores the list does not
+        tell, as with O(stores=true).
+      - C(os_hidden) is refused; O(hidden) says it.
       - Glance lists community images only with C(visibility=community), C(visibility=all) or an C(owner).
     type: dict
   hidden:
@@ -86,6 +92,13 @@ EXAMPLES = r"""
       visibility: public
     stores: true
   register: public
+
+- name: Show the golden images of Debian that lie in both stores
+  openstack_ops.glance.image_info:
+    cloud: admin
+    filters:
+      tag: [golden, debian]
+      stores: [ceph, archive]
 
 - name: Show the old versions of an image
   openstack_ops.glance.image_info:

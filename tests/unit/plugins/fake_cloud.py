@@ -45,6 +45,8 @@ class Request(t.NamedTuple):
     query: dict[str, str]
     headers: dict[str, str]
     body: t.Any
+    tags: tuple[str, ...] = ()
+    """All values of the parameter tag, of which the query has the last one."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -299,7 +301,7 @@ class FakeCloud(Server):
             return 201, self._create(request.body)
         query = {name: value for name, value in request.query.items() if name != "limit"}
         if "name" not in query:
-            return 200, self._page(query)
+            return 200, self._page(query, request.tags)
         operator, _colon, name = query.pop("name").partition(":")
         assert operator == "eq"
         hidden = query.pop("os_hidden", "false") == "true"
@@ -308,19 +310,21 @@ class FakeCloud(Server):
             "images": [image for image in found if all(image[key] == value for key, value in query.items())][::-1]
         }
 
-    def _page(self, query: dict[str, str]) -> dict[str, t.Any]:
+    def _page(self, query: dict[str, str], tags: tuple[str, ...]) -> dict[str, t.Any]:
         hidden = query.get("os_hidden", "false") == "true"
         visibility = query.get("visibility")
         found = [
             image
             for image in self.images.values()
             if image["os_hidden"] == hidden
+            and set(tags) <= set(image["tags"])
             and image["owner"] == query.get("owner", image["owner"])
             and (image["visibility"] == visibility if visibility else self._is_in_lists(image, query))
         ]
         start = int(query.get("marker", "0"))
         page = {"images": found[start : start + self.page_size]}
         if start + self.page_size < len(found):
+            # As Glance's, the link forgets all but the last value of a parameter.
             rest = {**query, "marker": str(start + self.page_size)}
             page["next"] = f"/v2/images?{urlencode(rest)}"
         return page
@@ -368,7 +372,9 @@ class CloudHandler(http.server.BaseHTTPRequestHandler):
         if not takes:
             raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             body = json.loads(raw) if raw else None
-        request = Request(self.command, parts.path, dict(parse_qsl(parts.query)), dict(self.headers.items()), body)
+        query = parse_qsl(parts.query)
+        tags = tuple(value for name, value in query if name == "tag")
+        request = Request(self.command, parts.path, dict(query), dict(self.headers.items()), body, tags)
         self.cloud.requests.append(copy.deepcopy(request))
         if self.command in self.cloud.hangs_up_before:
             self.cloud.hangs_up_before.remove(self.command)

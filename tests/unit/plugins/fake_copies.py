@@ -153,15 +153,15 @@ class FakeCopies(FakeCloud):
             return 204, None
         return super()._images(request, parts)
 
-    def _page(self, query: dict[str, str]) -> dict[str, t.Any]:
+    def _page(self, query: dict[str, str], tags: tuple[str, ...]) -> dict[str, t.Any]:
         wanted = query.get("id", "")
         ids = wanted.partition("in:")[2].split(",") if wanted else list(self.images)
         for image_id in ids:
             if image_id in self.images:
                 self._look_at(self.images[image_id])
         if not wanted:
-            return super()._page(query)
-        found = super()._page({**query, "limit": "1000"})["images"]
+            return super()._page(query, tags)
+        found = super()._page({**query, "limit": "1000"}, tags)["images"]
         return {"images": [image for image in found if image["id"] in ids]}
 
     def _begin(self, controller: str, image: t.Optional[dict[str, t.Any]], body: t.Any) -> tuple[int, t.Any]:

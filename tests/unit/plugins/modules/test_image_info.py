@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _image_info
 from ansible_collections.openstack_ops.glance.plugins.modules import image_info as module
 from ansible_collections.openstack_ops.glance.tests.unit.plugins.conftest import RunModule
-from ansible_collections.openstack_ops.glance.tests.unit.plugins.fake_cloud import OTHER_PROJECT, FakeCloud
+from ansible_collections.openstack_ops.glance.tests.unit.plugins.fake_cloud import OTHER_PROJECT, PROJECT, FakeCloud
 
 ACTIVE = {"disk_format": "raw", "container_format": "bare"}
 DATA = b"data of a disk" * 100_000
@@ -79,6 +79,57 @@ class TestList:
         cloud.add("theirs", b"x", **ACTIVE, owner=OTHER_PROJECT)
         assert names(look(filters={"owner": OTHER_PROJECT, "protected": False})) == {"theirs"}
         assert cloud.requests[-1].query == {"limit": "1000", "owner": OTHER_PROJECT, "protected": "false"}
+
+    def test_several_tags_on_all_pages(self, look: Run, cloud: FakeCloud) -> None:
+        cloud.page_size = 1
+        for name, tags in {"a": ["x"], "b": ["y", "x"], "c": ["y"], "d": ["x", "y", "z"], "e": ["y"]}.items():
+            cloud.add(name, b"1", **ACTIVE, tags=tags)
+        assert names(look(filters={"tag": ["x", "y"]})) == {"b", "d"}
+        listings = [request for request in cloud.requests if request.path.endswith("/images")]
+        assert [request.tags for request in listings] == [("x", "y")] * 2
+        assert names(look(filters={"tag": "y"})) == {"b", "c", "d", "e"}
+
+    @pytest.mark.parametrize("hidden", ["exclude", "include", "only"])
+    def test_hidden_ones_are_an_option_of_its_own(self, look: Run, cloud: FakeCloud, hidden: str) -> None:
+        message = look(filters={"os_hidden": True}, hidden=hidden)["msg"]
+        assert "os_hidden is said by the option hidden" in message
+        assert cloud.requests == []
+
+    def test_all_wrong_filters_are_told_before_glance_is_asked(self, look: Run, cloud: FakeCloud) -> None:
+        filters = {"status": ["active", "queued"], "owner": None, "tag": [], "x": {"a": 1}, "stores": [["a"]]}
+        message = look(filters=filters)["msg"]
+        for said in (
+            "status is a list",
+            "'in:A,B'",
+            "owner is None",
+            "tag is []",
+            "x is {'a': 1}",
+            "stores is [['a']]",
+        ):
+            assert said in message
+        assert cloud.requests == []
+
+    def test_a_filter_may_have_any_name(self, look: Run, cloud: FakeCloud) -> None:
+        cloud.add("a", b"x", **ACTIVE)
+        assert names(look(filters={"self": "x", "doing": 1})) == {"a"}
+        assert cloud.requests[-1].query == {"limit": "1000", "self": "x", "doing": "1"}
+
+    def test_those_of_a_store(self, look: Run, cloud: FakeCloud) -> None:
+        cloud.stores = ["fast", "slow"]
+        cloud.page_size = 2
+        for name, stores in {"a": "fast", "b": "slow", "c": "slow,fast", "d": "faster"}.items():
+            cloud.add(name, b"x", **ACTIVE, stores=stores)
+        late = cloud.add("late", b"x", **ACTIVE, stores="")
+        cloud.late_stores[late["id"]] = "fast"
+        result = look(filters={"stores": "fast"})
+        assert names(result) == {"a", "c", "late"}
+        assert [request.query.get("stores") for request in cloud.requests] == [None] * len(cloud.requests)
+        assert names(look(filters={"stores": ["fast", "slow"], "owner": PROJECT})) == {"c"}
+        assert names(look(filters={"stores": "retired"})) == set()
+
+    def test_a_glance_without_stores_is_told(self, look: Run, cloud: FakeCloud) -> None:
+        cloud.add("a", b"x", **ACTIVE)
+        assert "a single store, without a name" in look(filters={"stores": "fast"})["msg"]
 
     def test_a_name_and_an_id(self, look: Run, cloud: FakeCloud) -> None:
         image = cloud.add("a", b"x", **ACTIVE)
