@@ -84,7 +84,9 @@ class Pending:
     added: dict[str, list[str]]
     """Namespace -> what of it is missing; an empty list stands for all of it."""
     updated: dict[str, list[str]]
-    """Namespace -> what of it differs."""
+    """Namespace -> what of it differs, and is overwritten."""
+    kept: dict[str, list[str]] = field(default_factory=dict)
+    """Namespace -> what of it is not as in the file, and stays so. Nothing of it is a change."""
 
     def __bool__(self) -> bool:
         return bool(self.added or self.updated)
@@ -198,13 +200,16 @@ def compare(wanted: Entries, present: Entries, loading: Loading) -> Pending:
     Its rules: a namespace that is missing is loaded. One that is there is left alone without ``--merge``; with it, what
     is missing in it is added; with ``--prefer_new`` too, what differs is overwritten. Nothing is ever removed.
     """
-    added: dict[str, list[str]] = {}
-    updated: dict[str, list[str]] = {}
+    pending = Pending({}, {}, {})
     for key, entry in wanted.items():
         if (key[0], "namespace", key[0]) not in present:
-            added.setdefault(entry.namespace, [])
-        elif loading.merge and key not in present:
-            added.setdefault(entry.namespace, []).append(f"{entry.kind} {entry.name}")
-        elif loading.prefer_new and present[key].content != entry.content:
-            updated.setdefault(entry.namespace, []).append(f"{entry.kind} {entry.name}")
-    return Pending(added, updated)
+            pending.added.setdefault(entry.namespace, [])
+            continue
+        if key in present and present[key].content == entry.content:
+            continue
+        if key in present:
+            part = pending.updated if loading.prefer_new else pending.kept
+        else:
+            part = pending.added if loading.merge else pending.kept
+        part.setdefault(entry.namespace, []).append(f"{entry.kind} {entry.name}")
+    return pending

@@ -269,6 +269,8 @@ class Outcome:
     phases: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
+    kept: dict[str, list[str]] = field(default_factory=dict)
+    """Namespace -> what of it is not as in the file of definitions, and stays so."""
     started_over: bool = False
     repaired: bool = False
 
@@ -515,7 +517,13 @@ def ensure(schema: Schema, lock_timeout: int) -> Outcome:
     with advisory_lock(schema.database.connection, lock_name(schema.database.name), lock_timeout):
         # Another node may have done it while this one waited.
         observed = schema.observe(seen)
-        outcome = Outcome(schema.decide(observed), observed.revision, observed.revision, repaired=repaired)
+        outcome = Outcome(
+            schema.decide(observed),
+            observed.revision,
+            observed.revision,
+            kept=observed.pending.kept,
+            repaired=repaired,
+        )
         schema.apply(observed, outcome)
     return outcome
 
@@ -546,6 +554,7 @@ def _predicted(schema: Schema, observed: Observed) -> Outcome:
         phases=schema.ahead(observed),
         added=pending.new_namespaces,
         updated=pending.changed_namespaces,
+        kept=pending.kept,
     )
 
 

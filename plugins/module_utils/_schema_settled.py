@@ -37,7 +37,7 @@ Scripts = dict[str, tuple[set[str], set[str]]]
 
 
 def is_settled(params: t.Mapping[str, t.Any], deadline: Deadline) -> bool:
-    """Tell whether the module schema would change nothing.
+    """Tell whether the module schema would change nothing, and has nothing to tell.
 
     :param params: its parameters.
     """
@@ -51,15 +51,17 @@ def is_settled(params: t.Mapping[str, t.Any], deadline: Deadline) -> bool:
         options = {**login(database), "connect_timeout": patience}
         with contextlib.closing(connect(options, database=database["name"], read_only=True)) as connection:
             found = Database(connection, database["name"])
-            return is_at_head(found.revision(), scripts) and not _lacks_metadefs(params, found)
+            return is_at_head(found.revision(), scripts) and _has_metadefs(params, found)
     return False
 
 
-def _lacks_metadefs(params: t.Mapping[str, t.Any], database: Database) -> bool:
+def _has_metadefs(params: t.Mapping[str, t.Any], database: Database) -> bool:
+    """Tell whether all definitions are as in the files. The module tells of those that differ and are to stay."""
     if not params["load_metadefs"]:
-        return False
+        return True
     loading = metadefs.Loading(params["metadefs_path"], params["metadefs_merge"], params["metadefs_prefer_new"])
-    return bool(metadefs.compare(metadefs.read_files(loading.path), database.metadefs(), loading))
+    pending = metadefs.compare(metadefs.read_files(loading.path), database.metadefs(), loading)
+    return not pending and not pending.kept
 
 
 def package_of(command: str, deadline: Deadline) -> str:

@@ -138,7 +138,8 @@ options:
   load_metadefs:
     description:
       - Whether the metadata definitions in O(metadefs_path) are loaded where the database lacks them.
-      - Nothing is ever removed, and without O(metadefs_prefer_new) nothing is overwritten.
+      - Nothing is ever removed, and without O(metadefs_prefer_new) nothing is overwritten. What differs from the files
+        and stays is told in RV(metadefs.kept), and in a warning.
     type: bool
     default: false
   metadefs_path:
@@ -257,7 +258,7 @@ phases:
   elements: str
   sample: [sync]
 metadefs:
-  description: The namespaces of metadata definitions that were changed, or would be.
+  description: The namespaces of metadata definitions that were changed, or would be, and those that differ.
   returned: success
   type: dict
   contains:
@@ -271,6 +272,10 @@ metadefs:
       type: list
       elements: str
       sample: []
+    kept:
+      description: What is not as in the files and stays so, by namespace. That changes nothing, so it is in no diff.
+      type: dict
+      sample: {"OS::Compute::Watchdog": ["property hw_watchdog_action"]}
 started_over:
   description: Whether the empty tables of an interrupted first synchronisation were dropped.
   returned: success
@@ -404,12 +409,18 @@ def main() -> None:
         outcome = run(module, glance_manage(module), desired)
     except GlanceError as error:
         module.fail_json(msg=str(error))
+    if outcome.kept:
+        module.warn(
+            f"Metadata definitions in the database are not as in {loading.path} and were left as they are, in the"
+            f" namespaces {', '.join(sorted(outcome.kept))}. What of them: metadefs.kept in the result."
+            " To overwrite them: metadefs_prefer_new: true (in the roles: glance_metadefs_prefer_new: true)."
+        )
     module.exit_json(
         changed=outcome.difference.changed or outcome.repaired,
         diff=outcome.difference.as_diff(),
         revision={"before": outcome.before, "after": outcome.after},
         phases=outcome.phases,
-        metadefs={"added": outcome.added, "updated": outcome.updated},
+        metadefs={"added": outcome.added, "updated": outcome.updated, "kept": outcome.kept},
         started_over=outcome.started_over,
         repaired=outcome.repaired,
         seconds=round(time.monotonic() - start, 2),

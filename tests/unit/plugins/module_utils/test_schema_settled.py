@@ -173,6 +173,11 @@ class TestSettled:
         assert not self.look()
         assert self.look(load_metadefs=False)
 
+    def test_definitions_that_differ_are_left_to_the_module_to_tell(self, tmp_path: Path) -> None:
+        (tmp_path / "metadefs" / "a.json").write_text(json.dumps({"namespace": "A", "description": "new"}))
+        assert not self.look()
+        assert self.look(load_metadefs=False)
+
     def test_definitions_that_cannot_be_read(self, tmp_path: Path) -> None:
         (tmp_path / "metadefs" / "b.json").write_text("{")
         assert not self.look()

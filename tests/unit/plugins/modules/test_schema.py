@@ -319,7 +319,8 @@ class TestSynced:
         before = len(node.calls)
         node.server.locks.clear()
         result = run_module(module, node.args(load_metadefs=True))
-        assert (result["changed"], result["phases"], result["metadefs"]) == (False, [], {"added": [], "updated": []})
+        nothing = {"added": [], "updated": [], "kept": {}}
+        assert (result["changed"], result["phases"], result["metadefs"]) == (False, [], nothing)
         assert result["revision"] == {"before": ["r_contract01"], "after": ["r_contract01"]}
         assert (node.calls[before:], node.server.locks) == (["db check"], [])
 
@@ -564,7 +565,7 @@ class TestMetadefs:
 
     def test_they_are_loaded_into_a_new_database(self, node: Node, run_module: RunModule) -> None:
         result = self.load(node, run_module)
-        assert result["metadefs"] == {"added": ["OS::Compute::CPUPinning"], "updated": []}
+        assert result["metadefs"] == {"added": ["OS::Compute::CPUPinning"], "updated": [], "kept": {}}
         assert f"db load_metadefs --path {node.definitions} --merge" in node.calls
 
     def test_a_new_namespace_is_added(self, node: Node, run_module: RunModule) -> None:
@@ -577,7 +578,10 @@ class TestMetadefs:
     def test_without_merge_a_namespace_is_left_alone(self, node: Node, run_module: RunModule) -> None:
         self.load(node, run_module)
         node.define("pinning.json", {**CPU_PINNING, "tags": [{"name": "new"}], "display_name": "other"})
-        assert self.load(node, run_module, metadefs_merge=False)["changed"] is False
+        result = self.load(node, run_module, metadefs_merge=False)
+        assert result["changed"] is False
+        kept = ["namespace OS::Compute::CPUPinning", "tag new"]
+        assert result["metadefs"]["kept"] == {"OS::Compute::CPUPinning": kept}
 
     def test_merge_adds_what_is_missing_and_overwrites_nothing(self, node: Node, run_module: RunModule) -> None:
         self.load(node, run_module)
@@ -586,7 +590,8 @@ class TestMetadefs:
         more = {**CPU_PINNING, "properties": properties, "resource_type_associations": types, "tags": [{"name": "b"}]}
         node.define("pinning.json", more)
         result = self.load(node, run_module)
-        assert result["metadefs"] == {"added": [], "updated": ["OS::Compute::CPUPinning"]}
+        kept = {"OS::Compute::CPUPinning": ["property cpu_policy"]}
+        assert result["metadefs"] == {"added": [], "updated": ["OS::Compute::CPUPinning"], "kept": kept}
         missing = "without resource type OS::Nova::Flavor, property threads, tag b"
         assert result["diff"]["before"] == {"metadefs": {"OS::Compute::CPUPinning": missing}}
 
@@ -605,13 +610,27 @@ class TestMetadefs:
         ],
     )
     def test_prefer_new_overwrites_what_differs(
-        self, node: Node, run_module: RunModule, changes: dict[str, t.Any], told: str
+        self,
+        node: Node,
+        run_module: RunModule,
+        monkeypatch: pytest.MonkeyPatch,
+        changes: dict[str, t.Any],
+        told: str,
     ) -> None:
+        warnings: list[str] = []
+        monkeypatch.setattr(module.AnsibleModule, "warn", lambda _module, text: warnings.append(text))
         self.load(node, run_module)
+        assert warnings == []
         node.define("pinning.json", {**CPU_PINNING, **changes})
-        assert run_module(module, node.args(load_metadefs=True))["changed"] is False
+        for check in (True, False):
+            kept = run_module(module, node.args(load_metadefs=True), check=check)
+            assert (kept["changed"], kept["diff"]["after"]) == (False, {})
+            assert kept["metadefs"]["kept"] == {"OS::Compute::CPUPinning": [told]}
+            assert "left as they are, in the namespaces OS::Compute::CPUPinning." in warnings.pop()
         result = self.load(node, run_module, metadefs_prefer_new=True)
         assert result["diff"]["before"] == {"metadefs": {"OS::Compute::CPUPinning": f"other {told}"}}
+        assert result["metadefs"]["kept"] == {}
+        assert warnings == []
 
     def test_definitions_of_others_are_left_alone(self, node: Node, run_module: RunModule) -> None:
         run_module(module, node.args())
