@@ -18,9 +18,13 @@ from work import Goal, Side, Work
 
 US = "openstack_ops.glance"
 CLOUD = "openstack.cloud"
+MYSQL = "community.mysql"
 SITE = "openstack_ops.glance.site"
 CATALOGUES = (1, 10, 100)
 LARGE = 1000
+NEW = 20
+AT_ONCE = 4
+"""How many images of a catalogue are uploaded at once, unless something else is declared."""
 
 
 def _ours(name: str) -> str:
@@ -82,7 +86,7 @@ def first(bed: nodes.Nodes) -> Work:
     )
 
 
-def part(name: str, title: str, goals: list[Goal]) -> Work:
+def part(name: str, title: str, peer: str, goals: list[Goal]) -> Work:
     """Return one part of the deployment, nothing to change."""
     return Work(
         name,
@@ -90,11 +94,24 @@ def part(name: str, title: str, goals: list[Goal]) -> Work:
         title,
         [
             Side(US, lambda: playbook(OURS, _ours(f"{name}.yml")), warm=True, unchanging=True),
-            Side(CLOUD, lambda: playbook(PEERS, _peer(f"{name}.yml")), warm=True, unchanging=True),
+            Side(peer, lambda: playbook(PEERS, _peer(f"{name}.yml")), warm=True, unchanging=True),
         ],
         goals,
         before=_deploy,
     )
+
+
+def _curl(cloud: Cloud) -> list[str]:
+    """Return the command that uploads data, but for the file and the URL."""
+    headers = nodes.DATA / "headers"
+    headers.write_text(f"X-Auth-Token: {cloud.token()}\nContent-Type: application/octet-stream\n", encoding="ascii")
+    headers.chmod(0o600)
+    return ["curl", "--silent", "--show-error", "--fail", "--header", f"@{headers}", "--upload-file"]
+
+
+def _data_of(cloud: Cloud, name: str) -> str:
+    """Make an image without data, and return the URL to which its data belong."""
+    return f"{cloud.url()}/images/{cloud.record(name)}/file"
 
 
 def upload(cloud: Cloud, gibibytes: int) -> Work:
@@ -110,23 +127,6 @@ def upload(cloud: Cloud, gibibytes: int) -> Work:
         images = [{"name": "bench-upload", "source": str(file), "disk_format": "raw"}]
         nodes.variables(variables, {"bench_image": images[0], "peer_images": images})
         clear()
-
-    def curl() -> list[str]:
-        url = f"{cloud.url()}/images/{cloud.record('bench-upload')}/file"
-        headers = nodes.DATA / "headers"
-        headers.write_text(f"X-Auth-Token: {cloud.token()}\nContent-Type: application/octet-stream\n", encoding="ascii")
-        headers.chmod(0o600)
-        return [
-            "curl",
-            "--silent",
-            "--show-error",
-            "--fail",
-            "--header",
-            f"@{headers}",
-            "--upload-file",
-            str(file),
-            url,
-        ]
 
     client = {"OS_CLIENT_CONFIG_FILE": str(nodes.STATE / "clouds.yaml"), "OS_CLOUD": "bench"}
     formats = ["--disk-format", "raw", "--container-format", "bare", "--file", str(file)]
@@ -150,7 +150,7 @@ def upload(cloud: Cloud, gibibytes: int) -> Work:
                 after=clear,
                 added=cloud.variables,
             ),
-            Side("curl -T", curl, after=clear),
+            Side("curl -T", lambda: [*_curl(cloud), str(file), _data_of(cloud, "bench-upload")], after=clear),
         ],
         [
             Goal("within 5 % of curl, hashing included: the transfer", "transfer", 1.05, (name, "curl -T")),
@@ -196,25 +196,34 @@ def new_images(cloud: Cloud) -> Work:
     """Return a catalogue of images that are not there yet."""
     variables = nodes.DATA / "new.json"
     clear = functools.partial(cloud.delete, "bench-new-")
+    files = {f"bench-new-{number}": nodes.DATA / f"new-{number}.raw" for number in range(NEW)}
 
     def ready() -> None:
         _deploy()
         images = [
-            {"name": f"bench-new-{number}", "source": str(file_of(f"new-{number}.raw", 64)), "disk_format": "raw"}
-            for number in range(20)
+            {"name": name, "source": str(file_of(file.name, 64)), "disk_format": "raw"} for name, file in files.items()
         ]
         nodes.variables(variables, {"bench_images": images, "peer_images": images})
         clear()
 
+    def data_alone() -> list[str]:
+        # The images are there before the time is taken: what is left is what the server takes for the data.
+        pairs = nodes.DATA / "uploads"
+        lines = [f'"{file}" "{_data_of(cloud, name)}"\n' for name, file in files.items()]
+        pairs.write_text("".join(lines), encoding="utf-8")
+        return ["xargs", f"--arg-file={pairs}", f"--max-procs={AT_ONCE}", "--max-args=2", *_curl(cloud)]
+
+    floor = f"curl -T, {AT_ONCE} at once"
     return Work(
         "new",
         "new",
-        "A catalogue of 20 new images of 64 MiB",
+        f"A catalogue of {NEW} new images of 64 MiB",
         [
             Side(US, lambda: playbook(OURS, _ours("catalogue.yml"), "-e", f"@{variables}"), after=clear),
             Side(CLOUD, lambda: playbook(PEERS, _peer("images.yml"), "-e", f"@{variables}"), after=clear),
+            Side(floor, data_alone, after=clear),
         ],
-        [Goal("at most the loop's time", "wall", 1.0, ("new", CLOUD))],
+        [Goal("limited by the server, not by us: at most 1.15 times the data alone", "wall", 1.15, ("new", floor))],
         before=ready,
     )
 
@@ -263,13 +272,13 @@ def all_works(cloud: Cloud, bed: nodes.Nodes) -> list[Work]:
     """Return every work."""
     requests = Goal("at most 8 requests to Keystone", "keystone", 8)
     fifth = Goal("at most a fifth of the time of openstack.cloud's seven modules", "wall", 0.2, ("registration", CLOUD))
-    half = Goal("at most half of the time of mysql_db and mysql_user", "wall", 0.5, ("database", CLOUD))
+    half = Goal("at most half of the time of mysql_db and mysql_user", "wall", 0.5, ("database", MYSQL))
     return [
         first(bed),
         site(1),
         site(3),
-        part("registration", "The registration in Keystone, nothing to change", [fifth, requests]),
-        part("database", "The database and its accounts, nothing to change", [half]),
+        part("registration", "The registration in Keystone, nothing to change", CLOUD, [fifth, requests]),
+        part("database", "The database and its accounts, nothing to change", MYSQL, [half]),
         *(upload(cloud, size) for size in (1, 4)),
         *(catalogue(cloud, count) for count in (*CATALOGUES, LARGE)),
         new_images(cloud),

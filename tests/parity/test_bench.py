@@ -95,6 +95,46 @@ def test_all_sides_of_a_work_are_warmed_alike() -> None:
         assert len({side.warm for side in each.sides}) == 1, each.name
 
 
+def test_every_goal_is_compared_with_a_side_that_is_measured() -> None:
+    every = {each.name: each for each in works.all_works(cloud.Cloud(), nodes.Nodes(swift=False, controllers=1))}
+    for each in every.values():
+        for goal in each.goals:
+            against, side = goal.against or (each.name, goal.side)
+            assert side in [one.name for one in every[against].sides], goal.text
+
+
+def test_the_peer_of_each_part_is_what_its_playbook_uses() -> None:
+    tasks = Path(works.BENCH) / "peer" / "tasks"
+    for each in works.all_works(cloud.Cloud(), nodes.Nodes(swift=False, controllers=1)):
+        if each.group in ("registration", "database"):
+            text = (tasks / f"{each.group}.yml").read_text(encoding="utf-8")
+            assert f"{each.sides[1].name}." in text, each.name
+
+
+def test_the_floor_of_new_images_is_their_data_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(nodes, "DATA", tmp_path)
+    server = mock.Mock()
+    server.url.return_value = "http://glance/v2"
+    server.record.side_effect = lambda name: f"id-of-{name}"
+    server.token.return_value = "token"
+    floor = works.new_images(server).sides[-1]
+    command = ["echo" if word == "curl" else word for word in floor.command()]
+    said = measure.run(command, timeout=60).output.splitlines()
+    url = "http://glance/v2/images/id-of-bench-new-{0}/file"
+    ends = {f"{tmp_path}/new-{number}.raw {url.format(number)}" for number in range(20)}
+    assert {line.partition("--upload-file ")[2] for line in said} == ends
+    assert server.record.call_count == 20
+    assert "token" not in " ".join(command)
+    assert "--max-procs=4" in command
+
+
+def test_results_from_before_a_side_was_added_are_still_shown() -> None:
+    found = {"new": outcome(**{works.US: [sample()], works.CLOUD: [sample(4.0)]})}
+    text = report.section(works.new_images(mock.Mock()), found)
+    assert f"| {works.CLOUD} | 4.00" in text
+    assert "| goal |" not in text
+
+
 def test_work_that_fails_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     chosen = [two_sides("one"), two_sides("two")]
     samples = [measure.FailedError("down"), sample(), sample()]
