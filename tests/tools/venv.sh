@@ -35,6 +35,8 @@ fi
 if [[ -e $directory/.incomplete || "$(cat "$directory/.path" 2>/dev/null || echo "$PWD")" != "$PWD" ]] ||
     ! "$directory/bin/python" -m pip --version >/dev/null 2>&1; then
     echo "Making the virtual environment $directory"
+    # Through a link, that of another checkout would be cleared.
+    [[ ! -L $directory ]] || rm "$directory"
     "$python" -m venv --clear "$directory"
 fi
 touch "$directory/.incomplete"
