@@ -29,6 +29,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_plan 
     COPIED,
     COPY,
     ELSEWHERE,
+    LEFT_BEHIND,
     WAIT,
     Capacity,
     Image,
@@ -189,6 +190,7 @@ def _planned(plan: Plan, params: Parameters, state: State) -> Parameters:
             "elsewhere": len(plan.of(ELSEWHERE)),
             "waiting": plan.rows(WAIT),
             "blocked": plan.rows(BLOCKED),
+            "left_behind": plan.rows(LEFT_BEHIND),
             "rate": rate,
             "seconds_estimated": expected.seconds,
             "fits": fits(plan, capacity),
@@ -240,6 +242,7 @@ def _copy(controllers: Controllers, switch: Switch, journal: Journal, params: Pa
     whole = params["images"] is None
     if whole:
         journal.append("plan", **_journalled_plan(before))
+        journal.append_all(state.leaving_behind(before.left_behind()))
         if "before" not in state.stores:
             journal.append("stores", when="before", stores=_stores(before))
     control = Control(params["control_file"], params["transfers"], params["bandwidth"])
@@ -319,6 +322,7 @@ def _result(copying: Copying) -> Parameters:
         "locked": list(outcome.locked.values()),
         "waiting": [row for row in plan.rows(WAIT) if row["image_id"] not in outcome.locked],
         "blocked": plan.rows(BLOCKED),
+        "left_behind": plan.rows(LEFT_BEHIND),
         "left": len(left),
         "open": copying.open,
         "passes": outcome.passes,

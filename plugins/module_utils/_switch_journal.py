@@ -30,7 +30,7 @@ Facts = dict[str, t.Any]
 
 EVENTS = frozenset(
     {"switch", "plan", "phase", "image", "copy", "reactivated", "source_hash", "verify", "unlock", "sample", "retire"}
-    | {"stores", "verdict", "restored", "reread"}
+    | {"stores", "verdict", "restored", "reread", "left_behind"}
 )
 JOURNAL = "journal.jsonl"
 LOCK = "lock"
@@ -90,6 +90,7 @@ class State:
     :ivar phases: of every phase the newest line.
     :ivar phase_lines: all lines about phases, in their order.
     :ivar stores: what was in the stores before and after.
+    :ivar left_behind: the images that the operator lets stay where they are, by their id.
     :ivar updated: when the newest line was written that is no verdict.
     :ivar damaged: how many lines cannot be read; a run that was killed leaves one at most.
     """
@@ -102,6 +103,7 @@ class State:
     samples: list[Facts] = dataclasses.field(default_factory=list)
     stores: dict[str, Facts] = dataclasses.field(default_factory=dict)
     verdict: Facts = dataclasses.field(default_factory=dict)
+    left_behind: dict[str, Facts] = dataclasses.field(default_factory=dict)
     updated: str = ""
     lines: int = 0
     damaged: int = 0
@@ -131,6 +133,8 @@ class State:
             self.samples.append(line)
         elif event == "reread":
             self._forget_proofs(line["before"])
+        elif event == "left_behind":
+            self.left_behind = {image["image_id"]: image for image in line["images"]}
         elif event in ("plan", "verdict"):
             setattr(self, event, line)
 
@@ -208,6 +212,10 @@ class State:
     def to_verify(self) -> list[ImageState]:
         """Return the images whose copy nobody has read yet, or found wrong."""
         return [image for image in self.images.values() if image.is_copied and not image.is_verified]
+
+    def leaving_behind(self, images: list[Facts]) -> list[tuple[str, Facts]]:
+        """Return the event that tells which images are left behind; none where that is known."""
+        return [] if images == list(self.left_behind.values()) else [("left_behind", {"images": images})]
 
     def wrong(self) -> list[ImageState]:
         """Return the images whose copy could not be read, or was found wrong."""

@@ -184,6 +184,9 @@ as of {{ report.updated | moment }}.</p>
 <div><dt>Verified</dt><dd>{{ totals.verified | count }}</dd></div>
 <div><dt>Bytes verified</dt><dd>{{ totals.verified_bytes | size }} of {{ totals.bytes | size }}</dd></div>
 <div><dt>Failed or blocked</dt><dd>{{ totals.failed | count }}</dd></div>
+{% if totals.left_behind %}
+<div><dt>Left behind</dt><dd>{{ totals.left_behind | count }}</dd></div>
+{% endif %}
 <div><dt>Not done yet</dt><dd>{{ (totals.copied + totals.waiting) | count }}</dd></div>
 <div><dt>Copies made again</dt><dd>{{ totals.retries | count }}</dd></div>
 <div><dt>Time in all phases</dt><dd>{{ totals.seconds | span }}</dd></div>
@@ -199,7 +202,8 @@ as of {{ report.updated | moment }}.</p>
 <tbody>
 {% for image in report.attention %}
 <tr><td class="wide">{{ cut(image.name or "(no name)", 100) }}<span class="id">{{ image.image_id }}</span></td>
-<td class="number">{{ image["size"] | size }}</td><td class="{{ image.state | tone }}">{{ image.state }}</td>
+<td class="number">{{ image["size"] | size }}</td>
+<td class="{{ image.state | tone }}">{{ image.state | replace("_", " ") }}</td>
 <td class="wide"><bdi>{{ image.reason }}</bdi></td></tr>
 {% endfor %}
 </tbody>
@@ -332,7 +336,7 @@ height="{{ charts.BAR - 4 }}"/>
 {% set seconds = (image.copy_seconds or 0) + (image.verify_seconds or 0) %}\
 <td class="number" data-value="{{ seconds }}">{{ "%.1f" | format(seconds) }}</td>\
 <td class="number" data-value="{{ image.retries }}">{{ image.retries }}</td>\
-<td class="{{ image.state | tone }}">{{ image.state }}</td></tr>
+<td class="{{ image.state | tone }}">{{ image.state | replace("_", " ") }}</td></tr>
 {% endfor %}
 </tbody>
 </table>
@@ -348,7 +352,8 @@ those of the image. <strong>reader</strong> is a second Glance that knows only t
 <strong>file</strong> is the file itself, in a store of the type file.</li>
 <li><strong>retired</strong>: verified, and deleted from <bdi>{{ from }}</bdi>. <strong>copied</strong>: not read back
 yet. <strong>wrong</strong>: what was read back is not the image. <strong>failed</strong>: there is no whole copy.
-<strong>blocked</strong>: it cannot be copied as it is.</li>
+<strong>blocked</strong>: it cannot be copied as it is. <strong>left behind</strong>: it was asked to stay where it
+is.</li>
 <li>Where Glance has no hash of an image, the hash is that of the bytes in <bdi>{{ from }}</bdi>, read before the
 copy.</li>
 <li>Seconds are those of the copy and of reading it back. The same facts are in <code>report.json</code>.</li>

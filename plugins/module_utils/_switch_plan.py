@@ -17,7 +17,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_chart
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_journal import Facts, State
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_page import span_text
 
-COPY, COPIED, ELSEWHERE, WAIT, BLOCKED = "copy", "copied", "elsewhere", "wait", "blocked"
+COPY, COPIED, ELSEWHERE, WAIT, BLOCKED, LEFT_BEHIND = "copy", "copied", "elsewhere", "wait", "blocked", "left_behind"
 
 LOCK = "os_glance_import_task"
 UNFINISHED = ("saving", "uploading", "importing")
@@ -118,7 +118,7 @@ class Capacity(t.NamedTuple):
 class Case(t.NamedTuple):
     """What there is to do with an image, and if it is not a copy, why.
 
-    :param kind: ``copy``, ``copied``, ``elsewhere``, ``wait`` or ``blocked``.
+    :param kind: ``copy``, ``copied``, ``elsewhere``, ``wait``, ``blocked`` or ``left_behind``.
     :param reason: what is in the way.
     :param remedy: what an operator can do about it.
     :param attention: whether data would be lost if nobody did.
@@ -147,6 +147,19 @@ NO_DATA = {
 
 def classify(image: Image, switch: Switch, capacity: Capacity = Capacity()) -> Case:  # noqa: B008
     """Tell what there is to do with an image."""
+    case = _classify(image, switch, capacity)
+    if image.id in switch.leave_behind and (case.kind == COPY or case.attention):
+        return _left_behind(image, switch, case)
+    return case
+
+
+def _left_behind(image: Image, switch: Switch, case: Case) -> Case:
+    is_there = switch.known is None or switch.source in image.stores
+    what = f"it is left in {switch.source}" if is_there else f"{case.reason}; it is left so"
+    return Case(LEFT_BEHIND, f"{what}, as was asked for", "take it out of leave_behind when it shall be copied")
+
+
+def _classify(image: Image, switch: Switch, capacity: Capacity) -> Case:
     if image.status in NO_DATA:
         return NO_DATA[image.status]
     if image.status in UNFINISHED:
@@ -177,9 +190,6 @@ def _not_in_the_source(image: Image, known: frozenset[str]) -> Case:
 
 def _hindrance(image: Image, switch: Switch, capacity: Capacity) -> t.Optional[Case]:
     room = capacity.largest_staging
-    if image.id in switch.leave_behind:
-        what = f"it is left in {switch.source}, as was asked for"
-        return Case(BLOCKED, what, "take it out of leave_behind when it shall be copied", True)
     if switch.target_type == "vmware" and image.disk_format not in VMWARE_FORMATS:
         what = f"wrong format: a vmware store takes {' and '.join(VMWARE_FORMATS)}, and it is {image.disk_format}"
         return Case(BLOCKED, what, "convert it, or choose another store", True)
@@ -198,7 +208,7 @@ class Plan:
 
     switch: Switch
     images: dict[str, list[tuple[Image, Case]]] = dataclasses.field(
-        default_factory=lambda: {kind: [] for kind in (COPY, COPIED, ELSEWHERE, WAIT, BLOCKED)}
+        default_factory=lambda: {kind: [] for kind in TITLES}
     )
 
     def add(self, image: Image, case: Case) -> None:
@@ -212,6 +222,15 @@ class Plan:
     def bytes_of(self, kind: str) -> int:
         """Return how many bytes the images of one kind have."""
         return sum(image.size for image, _case in self.images[kind])
+
+    def left_behind(self) -> list[Facts]:
+        """Return the images that are left behind as the journal tells of them, those that have a copy too."""
+        found = [image for kind in (LEFT_BEHIND, COPIED) for image in self.of(kind)]
+        return [
+            {"image_id": image.id, "name": image.name, "size": image.size}
+            for image in sorted(found)
+            if image.id in self.switch.leave_behind
+        ]
 
     def rows(self, kind: str) -> list[Facts]:
         """Return the images of one kind as the module and the journal tell of them."""
@@ -290,7 +309,7 @@ def measured_rate(state: State) -> t.Optional[float]:
 
 
 def plan_table(plan: Plan, expected: Estimate) -> list[str]:
-    """Return a plan for people: a line for each image that needs attention, and a summary of the rest."""
+    """Return a plan for people: a line for each image that somebody may look at, and a summary of the rest."""
     switch = plan.switch
     lines = [f"Switch from {switch.source} to {switch.target}:"]
     if switch.known is None:
@@ -302,12 +321,13 @@ def plan_table(plan: Plan, expected: Estimate) -> list[str]:
     return lines + attention_lines(plan)
 
 
-TITLES = {
+TITLES: dict[str, str] = {
     COPY: "to copy",
     COPIED: "in both stores already",
     ELSEWHERE: "not concerned (in the new store or in others)",
     WAIT: "to wait for",
     BLOCKED: "cannot be copied",
+    LEFT_BEHIND: "left behind",
 }
 
 
@@ -333,10 +353,10 @@ def _notes(plan: Plan, expected: Estimate) -> t.Iterator[str]:
 
 
 def attention_lines(plan: Plan) -> list[str]:
-    """Return a line for each image that needs attention."""
+    """Return a line for each image that needs attention, is waited for or left behind."""
     return [
         f"  {image.id} {image.name or '(no name)'}: {case.reason}. What to do: {case.remedy}."
-        for kind in (BLOCKED, WAIT)
+        for kind in (BLOCKED, WAIT, LEFT_BEHIND)
         for image, case in plan.images[kind]
-        if case.attention or kind == WAIT
+        if case.attention or kind != BLOCKED
     ]

@@ -13,6 +13,7 @@ The report is made from the journal alone, and the same journal always gives the
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import re
@@ -30,6 +31,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_journ
     State,
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_page import page
+from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_plan import LEFT_BEHIND
 
 SCHEMA = "openstack_ops.glance/switch-report/1"
 """Changes when a key of the report changes its meaning or is taken away, not when one is added."""
@@ -117,14 +119,13 @@ class Report:
     # --- the images ---------------------------------------------------------------------------------------------------
 
     def _images(self) -> list[Facts]:
-        known = [self._image(image) for image in self._state.images.values() if _concerns(image)]
-        seen = {image["image_id"] for image in known}
-        blocked = [
-            self._image(ImageState(image_id, facts=line))
-            for image_id, line in self._blocked.items()
-            if image_id not in seen and image_id not in self._state.images
-        ]
-        return sorted(known + blocked, key=lambda image: (not image["reason"], image["name"], image["image_id"]))
+        found = dict(self._state.images)
+        for image_id, line in {**self._blocked, **self._state.left_behind}.items():
+            image = found.get(image_id, ImageState(image_id))
+            # All that the journal knows besides may be that a lock of it was broken.
+            found[image_id] = image if image.facts else dataclasses.replace(image, facts=line)
+        images = [self._image(image) for image in found.values() if _concerns(image)]
+        return sorted(images, key=lambda image: (not image["reason"], image["name"], image["image_id"]))
 
     def _image(self, image: ImageState) -> Facts:
         facts, source = image.facts, image.source_hash
@@ -153,10 +154,12 @@ class Report:
         }
 
     def _state_of(self, image: ImageState) -> str:
-        if image.verify.get("state") == "failed":
-            return "wrong"
         if image.is_verified:
             return "retired" if image.is_retired else "verified"
+        if image.id in self._state.left_behind:
+            return LEFT_BEHIND
+        if image.verify.get("state") == "failed":
+            return "wrong"
         if image.is_copied:
             return "copied"
         if image.copy.get("state") == "failed":
@@ -187,6 +190,8 @@ class Report:
         def count(*states: str) -> int:
             return sum(image["state"] in states for image in images)
 
+        left_behind = count(LEFT_BEHIND)
+        images = [image for image in images if image["state"] != LEFT_BEHIND]
         verified = [image for image in images if image["state"] in ("verified", "retired")]
         planned, planned_bytes = self._planned()
         return {
@@ -202,6 +207,7 @@ class Report:
             "waiting": count("copying", "waiting") + max(planned - len(images), 0),
             "failed": count("failed", "wrong", "blocked"),
             "retired": count("retired"),
+            "left_behind": left_behind,
             "retries": sum(image["retries"] for image in images),
             "unlocks": sum(image["unlocks"] for image in images),
             "seconds": round(sum(phase["seconds"] or 0 for phase in self._phases()), 1),
@@ -263,6 +269,8 @@ class Report:
         if totals["verified"] < totals["images"] or not self._state.phase_lines:
             return {"status": ATTENTION, "title": "Not finished", "text": f"{self._where()} {_progress_text(totals)}"}
         title = "All images are verified" if totals["images"] else f"No image is in {self._from}"
+        if totals["left_behind"]:
+            title = "All images but those left behind are verified"
         return {"status": VERIFIED, "title": title, "text": f"{self._where()} {_progress_text(totals)}"}
 
     def _stopped(self, stop: Facts) -> str:
@@ -315,6 +323,7 @@ def _progress_text(totals: Facts) -> str:
     parts = [f"{totals['verified']:,} of {images_text(totals['images'])} verified"]
     parts += [f"{totals[state]:,} {state}" for state in ("copied", "waiting", "failed") if totals[state]]
     text = ", ".join(parts).replace(" copied", " copied but not verified").replace(" waiting", " not copied yet")
+    text += f", {totals['left_behind']:,} left behind" if totals["left_behind"] else ""
     return f"{text}; {size_text(totals['verified_bytes'])} of {size_text(totals['bytes'])}."
 
 
@@ -328,10 +337,11 @@ def _between(start: str, end: t.Optional[str]) -> t.Optional[float]:
 
 
 def table(report: Facts) -> list[str]:
-    """Return a line for each image that needs attention, and one for all the others."""
+    """Return a line for each image that needs attention or is left behind, and one for all the others."""
     rows = [
         (image["image_id"], _cut(image["name"]), size_text(image["size"]), image["state"], image["reason"])
-        for image in report["attention"]
+        for image in report["images"]
+        if image["reason"] or image["state"] == LEFT_BEHIND
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(4)] if rows else []
     lines = ["  ".join([*map(str.ljust, row[:4], widths), row[4]]).rstrip() for row in rows]

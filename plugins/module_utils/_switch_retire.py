@@ -323,6 +323,11 @@ class Retirement:
     def _note_phase(self, state: str, **facts: str) -> None:
         self._journal.append("phase", phase="retire", state=state, **facts)
 
+    def note_left_behind(self) -> None:
+        """Write down what stays in the old store, for the report."""
+        images = [{"image_id": image.id, "name": image.name, "size": image.size} for image in sorted(self.left_behind)]
+        self._journal.append_all(self._state.leaving_behind(images))
+
     def end_phase(self) -> None:
         """Write down that nothing is left of what an earlier run has begun."""
         if self._state.phases.get("retire", {}).get("state", "finished") != "finished":
@@ -556,10 +561,12 @@ def _carry_out(retirement: Retirement) -> Facts:
     retirement.close_leftovers()
     plan = retirement.plan()
     if not retirement.images:
+        retirement.note_left_behind()
         retirement.end_phase()
         return {"changed": False, **plan, **retirement.outcome()}
     try:
         retirement.check_permission()
+        retirement.note_left_behind()
         retirement.retire()
         retirement.check_outcome()
     except RetireError as error:

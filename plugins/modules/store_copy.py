@@ -144,8 +144,8 @@ options:
     elements: str
   leave_behind:
     description:
-      - The ids of images that are not copied, such as those for which O(target) has no room. They are told as blocked,
-        and need attention before O(source) is given up.
+      - The ids of images that are not copied, such as those for which O(target) has no room. They are told in
+        RV(left_behind), and need no attention. Nor does one then that is in both stores, and not right in O(target).
     type: list
     elements: str
 attributes:
@@ -236,6 +236,11 @@ plan:
       sample: []
     blocked:
       description: The images that cannot be copied, as in RV(blocked).
+      type: list
+      elements: dict
+      sample: []
+    left_behind:
+      description: The images that stay where they are, as in RV(left_behind).
       type: list
       elements: dict
       sample: []
@@ -386,6 +391,12 @@ blocked:
       description: Whether it has data that somebody has to care for.
       type: bool
       sample: false
+left_behind:
+  description: The images of O(leave_behind) that would otherwise have to be copied, told as in RV(blocked).
+  returned: when not in check mode
+  type: list
+  elements: dict
+  sample: []
 left:
   description: How many images were still to be copied when the module ended.
   returned: when not in check mode

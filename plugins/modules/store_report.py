@@ -57,7 +57,8 @@ notes:
     C(controller), C(copy_seconds), C(verify_seconds), C(retries), C(unlocks) and C(reason), which is empty
     where nobody has to look at it. Each of C(attention) has C(image_id), C(name), C(size), C(state) and C(reason).
   - The C(state) of an image is C(waiting), C(copying), C(copied), C(verified) or C(retired); or C(failed) where there
-    is no whole copy, C(wrong) where the copy is not the image, and C(blocked) where it cannot be copied as it is.
+    is no whole copy, C(wrong) where the copy is not the image, and C(blocked) where it cannot be copied as it is. It is
+    C(left_behind) where somebody has asked for that, and no copy of it is verified.
   - Each of C(rate) has C(time), C(what), C(images), C(bytes) and C(rate), the mean since its run began. C(stores) has
     C(before) and C(after), each with C(images) and C(bytes) of every store.
 author: The openstack_ops.glance developers (@openstack-ops)
@@ -101,7 +102,7 @@ verdict:
       sample: Glance writes to objects; what was in local before is still there too. 50 of 50 images verified; 1.2 TiB
         of 1.2 TiB.
 table:
-  description: A line for each image that needs attention, and one for all of them together.
+  description: A line for each image that needs attention or is left behind, and one for all of them together.
   returned: success
   type: list
   elements: str
@@ -112,7 +113,7 @@ totals:
   type: dict
   contains:
     images:
-      description: How many images there are to move.
+      description: How many images there are to move, those not among them that are left behind.
       type: int
       sample: 50
     bytes:
@@ -145,6 +146,10 @@ totals:
       sample: 0
     retired:
       description: How many are gone from the old store.
+      type: int
+      sample: 0
+    left_behind:
+      description: How many stay where they are because somebody has asked for that.
       type: int
       sample: 0
     retries:

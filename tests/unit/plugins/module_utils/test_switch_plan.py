@@ -16,6 +16,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_plan 
     COPY,
     ELSEWHERE,
     GIB,
+    LEFT_BEHIND,
     WAIT,
     Capacity,
     Switch,
@@ -88,7 +89,26 @@ def test_an_image_that_is_left_behind_needs_no_room() -> None:
     assert [image.id for image in plan.of(COPY)] == ["3"]
     assert plan.of(COPIED) == [both]
     assert fits(plan, Capacity(target=50)) is True
-    assert [(row["image_id"], row["attention"]) for row in plan.rows(BLOCKED)] == [("1", True)]
+    assert [(row["image_id"], row["attention"]) for row in plan.rows(LEFT_BEHIND)] == [("1", False)]
+    assert [row["image_id"] for row in plan.left_behind()] == ["1", "2"]
+    assert "1 n: it is left in local, as was asked for" in "\n".join(plan_table(plan, estimate(plan, Capacity(), 2, 1)))
+
+
+@pytest.mark.parametrize(
+    ("facts", "kind"),
+    [
+        ({"stores": None}, LEFT_BEHIND),
+        ({"status": "pending_delete"}, LEFT_BEHIND),
+        ({"os_glance_import_task": "t"}, LEFT_BEHIND),
+        ({"status": "saving"}, WAIT),
+        ({"status": "queued", "stores": None}, BLOCKED),
+        ({"stores": "web"}, ELSEWHERE),
+        ({"stores": "local,objects"}, COPIED),
+    ],
+)
+def test_what_holds_a_switch_up_may_be_left_behind(facts: dict[str, t.Any], kind: str) -> None:
+    case = classify(image_of(record(**facts)), SWITCH._replace(leave_behind=frozenset({"i"})))
+    assert (case.kind, case.attention) == (kind, False)
 
 
 def test_an_image_that_nobody_can_stage() -> None:

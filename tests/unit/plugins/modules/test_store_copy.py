@@ -911,7 +911,14 @@ def test_what_does_not_fit_can_be_left_behind(site: Site, cloud: FakeCopies) -> 
     result = site.run(capacity={"target": 10}, leave_behind=[large])
     assert not result.get("failed"), result
     assert [image for _controller, image in cloud.copies] == [small]
-    assert [(row["image_id"], row["attention"]) for row in result["blocked"]] == [(large, True)]
+    assert result["blocked"] == []
+    assert [(row["image_id"], row["attention"]) for row in result["left_behind"]] == [(large, False)]
+    assert site.lines("plan")[-1]["blocked"] == []
+    site.run(capacity={"target": 10}, leave_behind=[large])
+    told = [{"image_id": large, "name": "large", "size": 1000}]
+    assert [line["images"] for line in site.lines("left_behind")] == [told]
+    site.run()
+    assert [line["images"] for line in site.lines("left_behind")] == [told, []]
 
 
 def test_a_read_only_target_is_refused(site: Site, cloud: FakeCopies) -> None:

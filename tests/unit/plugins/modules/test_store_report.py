@@ -197,6 +197,42 @@ def test_what_glance_has_undone_needs_attention_until_it_is_changed_again(report
     assert report(story)[0]["verdict"]["status"] == 0
 
 
+def test_what_is_left_behind_is_told_and_no_failure(report: t.Any) -> None:
+    story = whole_switch(3)
+    wrong, failed = story.image(50, "wrong"), story.image(51, "failed")
+    story.copy(wrong)
+    story.verify(wrong, "failed", reason="sha512 is another one")
+    story.copy(failed, "failed")
+    # What nobody has copied, but of which a lock was broken.
+    story.tell("unlock", image_id="x", task_id="t", controller="controller-1", removed=[])
+    story.phase("copy")
+    assert report(story)[0]["verdict"]["status"] == 2
+    images = [{"image_id": image, "name": image, "size": 7} for image in ("x", wrong, failed, story.image(0))]
+    story.tell("left_behind", images=images)
+    result, content = report(story)
+    assert (result["verdict"]["status"], result["verdict"]["title"]) == (
+        0,
+        "All images but those left behind are verified",
+    )
+    assert "3 of 3 images verified, 3 left behind;" in result["verdict"]["text"]
+    assert (result["totals"]["failed"], result["totals"]["left_behind"], result["totals"]["images"]) == (0, 3, 3)
+    assert content["attention"] == []
+    assert {image["image_id"] for image in content["images"] if image["state"] == "left_behind"} == {"x", wrong, failed}
+    assert sorted(line.split()[0] for line in result["table"][:-1]) == sorted(["x", wrong, failed])
+    assert "left behind</td>" in Path(result["html"]).read_text(encoding="utf-8")
+    story.tell("left_behind", images=[])
+    assert report(story)[0]["verdict"]["status"] == 2
+
+
+def test_blocked_image_is_told_though_a_lock_of_it_was_broken(report: t.Any) -> None:
+    story = whole_switch(1)
+    story.tell("unlock", image_id="b", task_id="t", controller="controller-1", removed=[])
+    blocked = {"image_id": "b", "name": "blocked", "size": 7, "reason": "wrong format"}
+    story.tell("plan", images=1, bytes=0, copied=1, copied_bytes=0, blocked=[blocked])
+    story.phase("copy")
+    assert report(story)[1]["attention"] == [{**blocked, "state": "blocked"}]
+
+
 def test_plan_of_images_that_never_came_is_forgotten_after_the_copy(report: t.Any) -> None:
     story = Story()
     story.tell("plan", images=3, bytes=0, copied=0, copied_bytes=0, blocked=[])

@@ -21,6 +21,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils import (
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_journal import Facts, Journal, State
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_progress import read_copy_progress
+from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_report import Report
 from ansible_collections.openstack_ops.glance.plugins.modules import store_retire
 from ansible_collections.openstack_ops.glance.tests.unit.plugins.fake_cloud import Request
 from ansible_collections.openstack_ops.glance.tests.unit.plugins.fake_copies import CONTROLLERS, LOCK, FakeCopies
@@ -351,6 +352,11 @@ def test_image_that_nobody_can_copy_may_be_left_behind(site: Site, cloud: FakeSt
     site.run(token=plan["token"], leave_behind=[bad])
     assert cloud.deletions == [fine]
     assert cloud.images[bad]["stores"] == "local"
+    told = {"image_id": bad, "name": "bad", "size": 100}
+    assert site.state().left_behind == {bad: {**told}}
+    assert site.run(leave_behind=[bad])["changed"] is False
+    assert [line["images"] for line in site.lines("left_behind")] == [[told]]
+    assert Report(site.state()).build()["verdict"]["status"] == 0
 
 
 def test_image_in_no_store_is_left_alone_and_told(site: Site, cloud: FakeStores) -> None:

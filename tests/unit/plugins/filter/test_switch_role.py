@@ -1,0 +1,68 @@
+# Copyright (c) 2026, The openstack_ops.glance developers
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026, The openstack_ops.glance developers
+
+"""What the tasks of the role glance_switch decide from what its modules have found."""
+
+from __future__ import annotations
+
+import inspect
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+
+ROLE = Path(__file__).parents[4] / "roles" / "glance_switch"
+ENDS: dict[str, t.Any] = {
+    "glance_switch_from": "local",
+    "glance_switch_to": "objects",
+    "glance_switch_phase": "all",
+    "glance_switch_leave_behind": [],
+    "_glance_switch_go_on": "GO ON",
+}
+
+
+def loaded(path: str) -> t.Any:
+    """Return a file of the role, as ansible-core has it."""
+    loader = DataLoader()
+    # Since 2.19, only what was loaded for that is worked out.
+    trusted = "trusted_as_template" in inspect.signature(loader.load_from_file).parameters
+    return loader.load_from_file(str(ROLE / path), **{"trusted_as_template": True} if trusted else {})
+
+
+def tasks(entries: list[dict[str, t.Any]]) -> t.Iterator[dict[str, t.Any]]:
+    """Yield the tasks, those in blocks too."""
+    for entry in entries:
+        yield entry
+        for name in ("block", "rescue", "always"):
+            yield from tasks(entry.get(name, []))
+
+
+def task(file: str, name: str) -> dict[str, t.Any]:
+    """Return a task of the role by its name."""
+    return next(each for each in tasks(loaded(f"tasks/{file}.yml")) if each["name"] == name)
+
+
+def worked_out(expression: t.Any, **variables: t.Any) -> t.Any:
+    """Return what an expression of the role comes to."""
+    known = {**loaded("vars/main.yml"), **ENDS, **variables}
+    return Templar(loader=DataLoader(), variables=known).template(expression)
+
+
+@pytest.mark.parametrize(
+    ("retired", "said"), [(0, "nothing was deleted from local"), (3, "Only what was proved in objects")]
+)
+def test_failure_says_what_was_deleted(retired: int, said: str) -> None:
+    fail = task("report", "Report | Fail when something needs attention")
+    report = {
+        "totals": {"retired": retired},
+        "verdict": {"title": "1 image needs attention", "text": "It is so."},
+        "html": "report.html",
+    }
+    safe = worked_out(fail["vars"]["__glance_safe"], _glance_switch_report=report)
+    text = worked_out(fail["ansible.builtin.assert"]["fail_msg"], _glance_switch_report=report, __glance_safe=safe)
+    assert said in text
+    assert ("nothing was deleted" in text) == (retired == 0)
