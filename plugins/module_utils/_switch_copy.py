@@ -44,6 +44,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_journ
     missing_lines,
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_plan import (
+    BLOCKED,
     COPIED,
     COPY,
     LOCK,
@@ -615,7 +616,23 @@ class Copying:
                 self._copier.close(image_id)
         self._copier.withdraw()
         self._tell(force=True)
+        self._note_left()
         self._note_phase("finished")
+
+    def _note_left(self) -> None:
+        """Write down what is not copied in the end: nobody else knows of what others work on."""
+        if self._options.only is not None:
+            return
+        left = [
+            _left(image, "not copied yet; run again") for image in self.left() if image.id not in self.outcome.copied
+        ]
+        for image, case in self.plan.images[WAIT]:
+            if case.attention and image.id not in self.outcome.failures:
+                told = self.outcome.locked.get(image.id, {}).get("reason")
+                left.append(_left(image, f"{case.reason}; {told}" if told else case.reason))
+        others = self.plan.others(BLOCKED, WAIT)
+        if left or others or self._state.left or self._state.others:
+            self._journal.append("left", images=left, others=others)
 
     def _end(self, reason: str, interrupted: bool = False) -> None:
         """Leave everything so that the next run can go on."""
@@ -775,6 +792,10 @@ def _is_looked_for(known: ImageState) -> bool:
 
 def _without_time(line: Facts) -> Facts:
     return {name: value for name, value in line.items() if name not in ("event", "time")}
+
+
+def _left(image: Image, reason: str) -> Facts:
+    return {**_shown(image), "reason": reason}
 
 
 def _shown(image: Image) -> Facts:

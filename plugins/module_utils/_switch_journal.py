@@ -30,7 +30,7 @@ Facts = dict[str, t.Any]
 
 EVENTS = frozenset(
     {"switch", "plan", "phase", "image", "copy", "reactivated", "source_hash", "verify", "unlock", "sample", "retire"}
-    | {"stores", "verdict", "restored", "reread", "left_behind"}
+    | {"stores", "verdict", "restored", "reread", "left_behind", "left"}
 )
 JOURNAL = "journal.jsonl"
 LOCK = "lock"
@@ -90,6 +90,8 @@ class State:
     :ivar phases: of every phase the newest line.
     :ivar phase_lines: all lines about phases, in their order.
     :ivar stores: what was in the stores before and after.
+    :ivar left: the images that the newest copying has left, failures not among them, with the ``reason``, by their id.
+    :ivar others: of how many images nothing was to be copied then (``images``), by the ``reason``.
     :ivar left_behind: the images that the operator lets stay where they are, by their id.
     :ivar updated: when the newest line was written that is no verdict.
     :ivar damaged: how many lines cannot be read; a run that was killed leaves one at most.
@@ -103,6 +105,8 @@ class State:
     samples: list[Facts] = dataclasses.field(default_factory=list)
     stores: dict[str, Facts] = dataclasses.field(default_factory=dict)
     verdict: Facts = dataclasses.field(default_factory=dict)
+    left: dict[str, Facts] = dataclasses.field(default_factory=dict)
+    others: list[Facts] = dataclasses.field(default_factory=list)
     left_behind: dict[str, Facts] = dataclasses.field(default_factory=dict)
     updated: str = ""
     lines: int = 0
@@ -133,8 +137,9 @@ class State:
             self.samples.append(line)
         elif event == "reread":
             self._forget_proofs(line["before"])
-        elif event == "left_behind":
-            self.left_behind = {image["image_id"]: image for image in line["images"]}
+        elif event in ("left", "left_behind"):
+            setattr(self, event, {image["image_id"]: image for image in line["images"]})
+            self.others = line.get("others", self.others)
         elif event in ("plan", "verdict"):
             setattr(self, event, line)
 
@@ -216,6 +221,11 @@ class State:
     def leaving_behind(self, images: list[Facts]) -> list[tuple[str, Facts]]:
         """Return the event that tells which images are left behind; none where that is known."""
         return [] if images == list(self.left_behind.values()) else [("left_behind", {"images": images})]
+
+    def uncopied(self) -> list[Facts]:
+        """Return the images that the newest copying has left, and that nothing tells since to be copied or deleted."""
+        known = {image.id for image in self.images.values() if image.is_copied or image.is_gone}
+        return [image for image in self.left.values() if image["image_id"] not in known]
 
     def wrong(self) -> list[ImageState]:
         """Return the images whose copy could not be read, or was found wrong."""

@@ -344,6 +344,14 @@ height="{{ charts.BAR - 4 }}"/>
 {% else %}
 <p>No image has been looked at yet.</p>
 {% endif %}
+{% if report.others %}
+<p>Not to be copied:</p>
+<ul>
+{% for other in report.others %}
+<li>{{ other.images | count }}: {{ other.reason }}</li>
+{% endfor %}
+</ul>
+{% endif %}
 
 <h2>How to read this</h2>
 <ul>

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import typing as t
 
@@ -166,9 +167,11 @@ def _classify(image: Image, switch: Switch, capacity: Capacity) -> Case:
         return Case(WAIT, f"{image.status}: its data is on the way", "wait; if nobody uploads it any more, delete it")
     if image.status not in WITH_DATA:
         return Case(BLOCKED, f"its status is {image.status}, which is not known here", "look at the image", True)
-    if image.lock and image.lock not in switch.dead_tasks:
-        return Case(WAIT, f"locked for the import {image.lock}", "wait; a lock that is left over is broken later", True)
     case = _classify_by_store(image, switch, capacity)
+    if image.lock and image.lock not in switch.dead_tasks:
+        if case.kind == ELSEWHERE:
+            return Case(WAIT, f"locked for an import, and not in {switch.source}", "nothing")
+        return Case(WAIT, f"locked for the import {image.lock}", "wait; a lock that is left over is broken later", True)
     # Glance lifts a lock that is left over only when it is asked for a copy, even for one that it has already.
     return Case(COPY) if image.lock and case.kind == COPIED else case
 
@@ -231,6 +234,11 @@ class Plan:
             for image in sorted(found)
             if image.id in self.switch.leave_behind
         ]
+
+    def others(self, *kinds: str) -> list[Facts]:
+        """Return why images of some kinds are not copied, and how many, where nobody has to care for them."""
+        reasons = (case.reason for kind in kinds for _image, case in self.images[kind] if not case.attention)
+        return [{"reason": reason, "images": count} for reason, count in sorted(collections.Counter(reasons).items())]
 
     def rows(self, kind: str) -> list[Facts]:
         """Return the images of one kind as the module and the journal tell of them."""
@@ -317,6 +325,7 @@ def plan_table(plan: Plan, expected: Estimate) -> list[str]:
     for kind, title in TITLES.items():
         if plan.images[kind]:
             lines.append(f"  {title}: {len(plan.images[kind])} images, {size_text(plan.bytes_of(kind))}")
+    lines += [f"  {row['reason']}: {row['images']} images" for row in plan.others(BLOCKED)]
     lines += [f"  {line}" for line in _notes(plan, expected)]
     return lines + attention_lines(plan)
 
@@ -345,7 +354,7 @@ def _notes(plan: Plan, expected: Estimate) -> t.Iterator[str]:
             yield f"{other} of those to copy are not raw: Nova and Cinder cannot clone them from RBD"
     if to_copy:
         if expected.seconds is None:
-            yield "time: not known before something was copied; the option images copies a few first"
+            yield "time: not known before something was copied; it is shown while the copies are made"
         else:
             yield f"time: about {span_text(expected.seconds)} at {size_text(expected.rate)}/s"
     for line in expected.missing:

@@ -87,6 +87,7 @@ class Report:
         self._blocked = {
             line["image_id"]: line for line in state.plan.get("blocked", []) if line.get("attention", True)
         }
+        self._left = {line["image_id"]: line for line in state.uncopied()}
 
     def build(self) -> Facts:
         """Return the report; its keys are explained in the documentation of the module."""
@@ -107,6 +108,7 @@ class Report:
             "phases": self._phases(),
             "attention": attention,
             "images": images,
+            "others": self._state.others,
             "rate": [
                 {key: line.get(key) for key in ("time", "what", "images", "bytes", "rate")}
                 for line in self._state.samples
@@ -120,7 +122,7 @@ class Report:
 
     def _images(self) -> list[Facts]:
         found = dict(self._state.images)
-        for image_id, line in {**self._blocked, **self._state.left_behind}.items():
+        for image_id, line in {**self._blocked, **self._left, **self._state.left_behind}.items():
             image = found.get(image_id, ImageState(image_id))
             # All that the journal knows besides may be that a lock of it was broken.
             found[image_id] = image if image.facts else dataclasses.replace(image, facts=line)
@@ -177,6 +179,8 @@ class Report:
             reasons.append(image.copy.get("reason") or "its copy failed, Glance did not say why")
         elif state == "blocked":
             reasons.append(self._blocked[image.id].get("reason") or "it cannot be copied")
+        elif image.id in self._left and state != LEFT_BEHIND:
+            reasons.append(self._left[image.id]["reason"])
         if image.undone.get("undone"):
             fields = ", ".join(map(str, image.undone["undone"]))
             reasons.append(f"{fields}: changed while it was copied, and Glance has undone that; change it again")
@@ -337,7 +341,7 @@ def _between(start: str, end: t.Optional[str]) -> t.Optional[float]:
 
 
 def table(report: Facts) -> list[str]:
-    """Return a line for each image that needs attention or is left behind, and one for all the others."""
+    """Return a line for each image that somebody may look for, each reason to copy nothing, and one for the rest."""
     rows = [
         (image["image_id"], _cut(image["name"]), size_text(image["size"]), image["state"], image["reason"])
         for image in report["images"]
@@ -345,6 +349,7 @@ def table(report: Facts) -> list[str]:
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(4)] if rows else []
     lines = ["  ".join([*map(str.ljust, row[:4], widths), row[4]]).rstrip() for row in rows]
+    lines += [f"Not to be copied: {images_text(other['images'])}, {other['reason']}." for other in report["others"]]
     return [*lines, _summary(report)]
 
 

@@ -175,6 +175,14 @@ portions:
   returned: success
   type: int
   sample: 1
+left:
+  description:
+    - The images that the newest copying has left, because they are locked for an import or came too late, and of which
+      the journal knows no copy. Each has C(image_id), C(name), C(size) and C(reason).
+  returned: success
+  type: list
+  elements: dict
+  sample: []
 wrong:
   description: The copies that could not be read or were found wrong, told as in RV(shares), with the C(reason).
   returned: success
@@ -275,6 +283,7 @@ def told(journal: Journal, state: State, params: dict[str, t.Any]) -> dict[str, 
         "waiting": len(waiting),
         "portions": _switch_shares.count(waiting, params["controllers"]),
         "shares": _switch_shares.shares(waiting, params["controllers"]),
+        "left": state.uncopied(),
         "wrong": [_told(image) for image in state.wrong()],
         "mendable": [_told(image) for image in state.mendable()],
     }

@@ -66,3 +66,38 @@ def test_failure_says_what_was_deleted(retired: int, said: str) -> None:
     text = worked_out(fail["ansible.builtin.assert"]["fail_msg"], _glance_switch_report=report, __glance_safe=safe)
     assert said in text
     assert ("nothing was deleted" in text) == (retired == 0)
+
+
+def row(image_id: str, **facts: t.Any) -> dict[str, t.Any]:
+    """Return what a module says of an image."""
+    return {"image_id": image_id, "name": f"name of {image_id}", "reason": f"reason of {image_id}", **facts}
+
+
+def held(leave_behind: t.Sequence[str] = (), **found: t.Any) -> list[str]:
+    """Return the images that keep the gate shut."""
+    nothing: dict[str, t.Any] = {"failures": [], "locked": [], "waiting": [], "blocked": [], "left": [], "wrong": []}
+    copies = {name: [*nothing[name], *found.get(name, [])] for name in ("failures", "locked", "waiting", "blocked")}
+    journal = {name: [*nothing[name], *found.get(name, [])] for name in ("left", "wrong")}
+    lines = worked_out(
+        loaded("vars/main.yml")["_glance_switch_held"],
+        _glance_switch_copies=copies,
+        _glance_switch_journal=journal,
+        glance_switch_leave_behind=list(leave_behind),
+    )
+    assert all("  name of " in line and "  reason of " in line for line in lines)
+    return [line.split()[0] for line in lines]
+
+
+def test_gate_names_what_is_not_proved() -> None:
+    queued, broken = row("queued", attention=False), row("broken", attention=True)
+    assert held(blocked=[queued], waiting=[row("upload", attention=False)]) == []
+    assert held(blocked=[queued, broken], failures=[row("failed")], wrong=[row("wrong")]) == [
+        "failed",
+        "broken",
+        "wrong",
+    ]
+
+
+def test_gate_is_shut_as_long_as_an_import_is_alive_or_an_image_came_too_late() -> None:
+    assert held(left=[row("locked"), row("late")], waiting=[row("locked", attention=True)]) == ["locked", "late"]
+    assert held(["locked", "late"], left=[row("locked"), row("late")]) == []

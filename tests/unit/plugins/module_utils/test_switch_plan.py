@@ -59,6 +59,8 @@ def record(**facts: t.Any) -> dict[str, t.Any]:
         ({"status": "importing"}, WAIT, False, "on the way"),
         ({"os_glance_import_task": "t"}, WAIT, True, "locked for the import t"),
         ({"stores": "local,objects", "os_glance_import_task": "t"}, WAIT, True, "locked for the import t"),
+        ({"stores": "objects", "os_glance_import_task": "t"}, WAIT, False, "not in local"),
+        ({"stores": "web", "os_glance_import_task": "t"}, WAIT, False, "not in local"),
     ],
 )
 def test_every_kind_of_image(facts: dict[str, t.Any], kind: str, attention: bool, reason: str) -> None:
@@ -152,3 +154,10 @@ def test_the_table_names_only_what_needs_attention() -> None:
     assert "time: about 20.0 s at 1 B/s" in table
     assert ("lost n: its data is in no configured store" in table, "coming n: saving" in table) == (True, True)
     assert ("good" in table, "empty" in table) == (False, False)
+    assert "  queued: no data was uploaded yet, there is nothing to copy: 1 images" in table
+
+
+def test_the_time_that_is_not_known_names_no_option() -> None:
+    plan = make_plan([image_of(record())], SWITCH, Capacity())
+    table = "\n".join(plan_table(plan, estimate(plan, Capacity(), 2, None)))
+    assert "time: not known before something was copied; it is shown while the copies are made" in table

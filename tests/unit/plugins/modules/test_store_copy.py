@@ -32,6 +32,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_journ
     State,
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_progress import read_copy_progress
+from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_report import Report
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_room import Reading, read_rooms, write_rooms
 from ansible_collections.openstack_ops.glance.plugins.modules import store_copy
 from ansible_collections.openstack_ops.glance.tests.unit.plugins.fake_copies import LOCK, FakeCopies
@@ -70,6 +71,14 @@ class Site:
     def state(self, image_id: str) -> ImageState:
         """Return what the journal tells of an image."""
         return Journal(self.journal).read().images[image_id]
+
+    def journal_state(self) -> State:
+        """Return what the journal tells."""
+        return Journal(self.journal).read()
+
+    def left(self) -> list[Facts]:
+        """Return what the journal tells of images that are not copied."""
+        return self.journal_state().uncopied()
 
     def stores(self, image_id: str) -> str:
         """Return where Glance lists an image."""
@@ -193,6 +202,8 @@ def test_uploads_without_end_do_not_keep_it(site: Site, cloud: FakeCopies, monke
     cloud.during[cloud.put("first")] = upload_one_more
     result = site.run()
     assert (result["copied"], result["passes"], result["left"]) == (3, 3, 1)
+    assert [row["reason"] for row in site.left()] == ["not copied yet; run again"]
+    assert Report(site.journal_state()).build()["verdict"]["status"] == 2
 
 
 def test_stores_are_noted_first(site: Site, cloud: FakeCopies) -> None:
@@ -580,6 +591,46 @@ def test_a_lock_that_is_known_to_be_alive_is_no_dead_one(site: Site, cloud: Fake
     image = cloud.put("locked")
     result = site.run(wait=0, alive_tasks=[cloud.lock(image, silent=3600)])
     assert ([row["image_id"] for row in result["waiting"]], result["locked"]) == ([image], [])
+    assert [row["reason"] for row in site.left()] == [f"locked for the import {cloud.images[image][LOCK]}"]
+
+
+def test_what_is_not_copied_in_the_end_is_in_the_journal(site: Site, cloud: FakeCopies) -> None:
+    locked, both = cloud.put("locked"), cloud.put("both", store="local,objects")
+    elsewhere, upload = cloud.put("elsewhere", store="objects"), cloud.put("upload", status="saving", store=None)
+    cloud.put("queued", status="queued", store=None)
+    for image in (locked, both, elsewhere):
+        cloud.lock(image, silent=3600)
+    site.run()
+    assert sorted(row["image_id"] for row in site.left()) == sorted([locked, both])
+    assert all("locked for the import task-" in row["reason"] for row in site.left())
+    assert all("silent for 36" in row["reason"] for row in site.left())
+    assert {row["reason"].split(":")[0]: row["images"] for row in site.journal_state().others} == {
+        "queued": 1,
+        "saving": 1,
+        "locked for an import, and not in local": 1,
+    }
+    report = Report(site.journal_state()).build()
+    assert (report["verdict"]["status"], report["totals"]["waiting"]) == (2, 2)
+    assert sorted((row["image_id"], row["state"]) for row in report["attention"]) == sorted(
+        [(locked, "waiting"), (both, "waiting")]
+    )
+    for image in (locked, both, elsewhere):
+        del cloud.images[image][LOCK]
+    del cloud.images[upload]
+    site.run()
+    assert (site.left(), Report(site.journal_state()).build()["attention"]) == ([], [])
+
+
+def test_image_that_is_deleted_or_copied_later_is_no_longer_left(site: Site, cloud: FakeCopies) -> None:
+    gone, copied = cloud.put("gone"), cloud.put("copied")
+    for image in (gone, copied):
+        cloud.lock(image, silent=3600)
+    site.run()
+    with Journal(site.journal) as journal:
+        journal.append("copy", image_id=gone, state="gone")
+        assert [row["image_id"] for row in site.left()] == [copied]
+        journal.append("copy", image_id=copied, state="done")
+    assert site.left() == []
 
 
 def test_a_copy_whose_controller_went_away_is_given_up_when_it_is_back(site: Site, cloud: FakeCopies) -> None:

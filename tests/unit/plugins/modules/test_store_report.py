@@ -233,6 +233,21 @@ def test_blocked_image_is_told_though_a_lock_of_it_was_broken(report: t.Any) -> 
     assert report(story)[1]["attention"] == [{**blocked, "state": "blocked"}]
 
 
+def test_what_the_copying_has_left_needs_attention(report: t.Any) -> None:
+    story = whole_switch(2)
+    other = {"reason": "queued: there is nothing to copy", "images": 3}
+    left = {"image_id": "x", "name": "uploaded since", "size": 7, "reason": "locked for the import t"}
+    story.tell("left", images=[left], others=[other])
+    result, content = report(story)
+    assert (result["verdict"]["status"], result["verdict"]["title"]) == (2, "1 image needs attention")
+    assert content["attention"] == [{**left, "state": "waiting"}]
+    assert (result["totals"]["waiting"], content["others"]) == (1, [other])
+    assert "Not to be copied: 3 images, queued: there is nothing to copy." in result["table"]
+    assert "3: queued: there is nothing to copy" in Path(result["html"]).read_text(encoding="utf-8")
+    story.tell("left", images=[], others=[])
+    assert report(story)[0]["verdict"]["status"] == 0
+
+
 def test_plan_of_images_that_never_came_is_forgotten_after_the_copy(report: t.Any) -> None:
     story = Story()
     story.tell("plan", images=3, bytes=0, copied=0, copied_bytes=0, blocked=[])
