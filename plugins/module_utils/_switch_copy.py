@@ -279,12 +279,19 @@ class Copying:
     def _missing(self) -> list[tuple[str, Facts]]:
         events = missing_lines(self._state, {}, [image.facts for image in self.plan.of(COPIED)])
         known = self._state.images
+        for image, _case in itertools.chain.from_iterable(self.plan.images.values()):
+            if image.id in known and known[image.id].is_copied and self._has_lost_it(image):
+                events.append(("copy", {"image_id": image.id, "state": "lost"}))
         for image in self.plan.of(COPY):
             if image.id not in known or not known[image.id].facts:
                 events.append(("image", image.facts))
         for event, facts in events:
             self._state.apply({"event": event, **facts})
         return events
+
+    def _has_lost_it(self, image: Image) -> bool:
+        """Tell whether the new store has no copy of an image: a switch in the other direction may have retired it."""
+        return image.status in WITH_DATA and self._switch.target not in image.stores
 
     def _close_leftovers(self, images: t.Mapping[str, Image]) -> None:
         """Deactivate what an earlier run has activated, unless it is to be copied now."""

@@ -41,7 +41,8 @@ class ImageState:
     """What the journal tells about one image: of every kind of event the newest.
 
     :ivar facts: what Glance said of it: name, size, hash_algo, hash_value, owner, visibility, status.
-    :ivar copy: how its copy went; ``copy["state"]`` is ``started``, ``running``, ``done``, ``failed`` or ``gone``.
+    :ivar copy: how its copy went; ``copy["state"]`` is ``started``, ``running``, ``done``, ``failed`` or ``gone``, or
+        ``lost`` where Glance has it no longer in the new store.
     :ivar attempts: how often a copy of it was started.
     :ivar undone: the line that tells what users changed while it was copied, and Glance has undone (``undone``), and
         when the image was last changed then (``updated_at``).
@@ -89,6 +90,7 @@ class State:
     :ivar switch: the first line: between which stores the switch is.
     :ivar phases: of every phase the newest line.
     :ivar phase_lines: all lines about phases, in their order.
+    :ivar round_begun: when this round began, with the first image to be moved again that had been retired; or nothing.
     :ivar stores: what was in the stores before and after.
     :ivar left: the images that the newest copying has left, failures not among them, with the ``reason``, by their id.
     :ivar others: of how many images nothing was to be copied then (``images``), by the ``reason``.
@@ -108,6 +110,7 @@ class State:
     left: dict[str, Facts] = dataclasses.field(default_factory=dict)
     others: list[Facts] = dataclasses.field(default_factory=list)
     left_behind: dict[str, Facts] = dataclasses.field(default_factory=dict)
+    round_begun: str = ""
     updated: str = ""
     lines: int = 0
     damaged: int = 0
@@ -171,15 +174,33 @@ class State:
         elif event == "unlock":
             image.unlocks.append(line)
 
-    @staticmethod
-    def _apply_copy(image: ImageState, line: Facts) -> None:
-        if line["state"] == "started":
-            image.attempts += 1
+    def _apply_copy(self, image: ImageState, line: Facts) -> None:
+        if line.get("undone") == []:
+            # Somebody has changed the image again, which says nothing of its copy.
+            image.undone = line
+            return
+        is_new = line["state"] == "started"
+        if (image.is_retired and line.get("found")) or (is_new and image.retire.get("state") in ("planned", "done")):
+            self._begin_again(image, line)
+        if is_new or line["state"] == "lost":
             # What was read before was another copy.
             image.verify = {}
+        if is_new:
+            image.retire = {}
+            image.attempts += 1
         if "undone" in line:
             image.undone = line
         image.copy = line
+
+    def _begin_again(self, image: ImageState, line: Facts) -> None:
+        """Take an image for one that was never moved: it was retired, and is in the old store again."""
+        if image.retire.get("time", "") >= self.round_begun:
+            self.round_begun = line.get("time", "")
+        image.verify, image.retire, image.attempts = {}, {}, 0
+
+    def round_lines(self) -> list[Facts]:
+        """Return the lines about phases of this round: what was cut over and retired before says nothing of it."""
+        return [line for line in self.phase_lines if line.get("time", "") >= self.round_begun]
 
     def open_images(self) -> list[str]:
         """Return the images that have to be deactivated again."""
@@ -440,8 +461,9 @@ def missing_lines(state: State, switch: Facts, both: t.Iterable[Facts]) -> list[
         known = state.images.get(facts["image_id"])
         if known is None or not known.facts:
             events.append(("image", facts))
-        if known is None or not known.is_copied:
-            begun = known.copy if known is not None else {}
+        if known is None or not known.is_copied or known.is_retired:
+            begun = known.copy if known is not None and not known.is_retired else {}
+            begun = {} if begun.get("state") == "lost" else begun
             done = {"controller": begun.get("controller", ""), "attempt": begun.get("attempt", 0)}
             # What an earlier run of the switch has begun is its own copy, and Glance has finished it.
             found = {} if begun else {"found": True}

@@ -126,8 +126,16 @@ class Report:
             image = found.get(image_id, ImageState(image_id))
             # All that the journal knows besides may be that a lock of it was broken.
             found[image_id] = image if image.facts else dataclasses.replace(image, facts=line)
-        images = [self._image(image) for image in found.values() if _concerns(image)]
+        images = [self._image(image) for image in found.values() if self._concerns(image)]
         return sorted(images, key=lambda image: (not image["reason"], image["name"], image["image_id"]))
+
+    def _concerns(self, image: ImageState) -> bool:
+        """Tell whether an image is to be moved: not one that was deleted, or of which only a lock was broken.
+
+        What was retired in an earlier round and was not to be moved again was deleted, too, or is elsewhere.
+        """
+        is_past = image.is_retired and image.retire.get("time", "") < self._state.round_begun
+        return bool(image.facts or image.copy) and not image.is_gone and not is_past
 
     def _image(self, image: ImageState) -> Facts:
         facts, source = image.facts, image.source_hash
@@ -168,7 +176,7 @@ class Report:
             return "failed"
         if image.id in self._blocked:
             return "blocked"
-        return "copying" if image.copy else "waiting"
+        return "copying" if image.copy.get("state") in ("started", "running") else "waiting"
 
     def _reason(self, image: ImageState, state: str) -> str:
         """Return why somebody has to look at an image, or nothing."""
@@ -258,7 +266,7 @@ class Report:
         return max(stops.values(), key=lambda line: str(line["time"]), default=None)
 
     def _newest_finished(self) -> str:
-        done = [line["phase"] for line in self._state.phase_lines if line["state"] == "finished"]
+        done = [line["phase"] for line in self._state.round_lines() if line["state"] == "finished"]
         return next((phase for phase in reversed(done) if phase in (CUT_OVER, BACK, "retire")), "")
 
     # --- the verdict --------------------------------------------------------------------------------------------------
@@ -290,7 +298,7 @@ class Report:
         if newest == BACK:
             return f"Glance writes to {self._from} again; what was copied is still in {self._to} too."
         # A later run of the whole switch finds nothing left to copy, and ends with cutting over.
-        retired = any(image.is_retired for image in self._state.images.values())
+        retired = any(image.is_retired and self._concerns(image) for image in self._state.images.values())
         if newest == "retire" or (newest == CUT_OVER and retired):
             return f"Glance writes to {self._to}; what was verified there is deleted from {self._from}."
         if newest == CUT_OVER:
@@ -308,11 +316,6 @@ class Report:
             "retire_plan": f"{base} -e glance_switch_phase=retire --check",
             "retire": f"{base} -e glance_switch_phase=retire -e glance_switch_token=TOKEN",
         }
-
-
-def _concerns(image: ImageState) -> bool:
-    """Tell whether an image is to be moved: not one that was deleted, or of which only a lock was broken."""
-    return bool(image.facts or image.copy) and not image.is_gone
 
 
 def _phase_text(phase: str) -> str:

@@ -227,7 +227,18 @@ class Retirement:
                 )
 
     def _refusal(self, answer: str, remedy: str) -> RetireError:
-        return RetireError(f"retiring {self._switch.source}, nothing was deleted", answer=answer, remedy=remedy)
+        done = self._done_before()
+        so_far = f"nothing further was deleted after {images_text(done)}" if done else "nothing was deleted"
+        return RetireError(f"retiring {self._switch.source}, {so_far}", answer=answer, remedy=remedy)
+
+    def _done_before(self) -> int:
+        """Return how many images this retirement has deleted from already, in calls that have not come to its end."""
+        begun = ""
+        for line in self._state.round_lines():
+            if line["phase"] == "retire":
+                begun = "" if line["state"] == "finished" else begun or line["time"]
+        images = self._state.images.values()
+        return sum(image.is_retired and image.retire["time"] >= begun for image in images) if begun else 0
 
     @property
     def cut_over_at(self) -> t.Optional[str]:
@@ -236,7 +247,7 @@ class Retirement:
         A further run that finds nothing to cut over finishes it once more, which does not make it later.
         """
         finished: dict[str, str] = {str(name): "" for name in self._state.switch.get("controllers", [])}
-        for line in self._state.phase_lines:
+        for line in self._state.round_lines():
             if line["phase"] == BACK:
                 finished = dict.fromkeys(finished, "")
             elif line["phase"] == CUT_OVER:

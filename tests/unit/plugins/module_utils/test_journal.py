@@ -224,6 +224,42 @@ def test_a_copy_is_verified_until_it_is_copied_again() -> None:
     assert state_of(copy, read, copied("a", found=True)).images["a"].is_verified
 
 
+def retired(image_id: str, state: str = "done") -> tuple[str, Facts]:
+    """Return the event of a retirement."""
+    return "retire", {"image_id": image_id, "state": state}
+
+
+@pytest.mark.parametrize("again", [copied("a", "started"), copied("a", found=True)])
+def test_what_was_retired_and_is_in_the_old_store_again_is_a_new_round(again: tuple[str, Facts]) -> None:
+    first = [copied("a", "started"), copied("a"), verified("a"), retired("a")]
+    cut_over = ("phase", {"phase": "cut_over", "state": "finished"})
+    events = [cut_over, *first, again]
+    state = replay(
+        {"event": event, "time": f"2026-11-21T12:00:0{at}.000Z", **facts} for at, (event, facts) in enumerate(events)
+    )
+    image = state.images["a"]
+    assert (image.is_verified, image.is_retired) == (False, False)
+    assert image.attempts == (1 if again[1]["state"] == "started" else 0)
+    assert (len(state.phase_lines), state.round_lines()) == (1, [])
+
+
+def test_retirement_that_failed_is_forgotten_with_the_next_copy_and_begins_no_round() -> None:
+    state = state_of(copied("a"), verified("a"), retired("a", "failed"), copied("a", "started"))
+    assert (state.images["a"].retire, state.round_begun) == ({}, "")
+
+
+def test_a_copy_that_is_lost_is_none() -> None:
+    state = state_of(copied("a"), verified("a"), copied("a", "lost"))
+    assert (state.images["a"].is_copied, state.images["a"].is_verified, state.to_verify()) == (False, False, [])
+    # Whoever has made the one that is there now: nobody has read it.
+    assert missing_lines(state, SWITCH, [{"image_id": "a"}])[-1][1]["found"]
+
+
+def test_undoing_that_is_over_says_nothing_of_the_copy() -> None:
+    state = state_of(copied("a", found=True), verified("a"), retired("a"), copied("a", found=True, undone=[]))
+    assert state.images["a"].is_retired
+
+
 def test_what_is_left_to_do() -> None:
     state = state_of(
         copied("copied"),

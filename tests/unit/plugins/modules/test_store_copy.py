@@ -999,6 +999,41 @@ def test_a_lost_journal_is_written_again(site: Site, cloud: FakeCopies) -> None:
     assert [line.get("found") for line in site.lines("copy")] == [True]
 
 
+@pytest.mark.parametrize("way", ["retired too", "in both"])
+def test_a_second_round_knows_nothing_of_the_first(site: Site, cloud: FakeCopies, way: str) -> None:
+    image, gone = cloud.put("one"), cloud.put("gone")
+    site.run()
+    with Journal(site.journal) as journal:
+        for each in (image, gone):
+            journal.append("verify", image_id=each, state="done", proof="reader")
+        journal.append("phase", phase="cut_over", state="finished")
+        for each in (image, gone):
+            journal.append("retire", image_id=each, state="done")
+    assert Report(site.journal_state()).build()["totals"]["retired"] == 2
+    # The way back has its own journal.
+    cloud.images[image]["stores"] = "local" if way == "retired too" else "local,objects"
+    del cloud.images[gone]
+    time.sleep(0.01)
+    result = site.run()
+    assert result["copied"] == (1 if way == "retired too" else 0)
+    assert [known.id for known in site.journal_state().to_verify()] == [image]
+    report = Report(site.journal_state()).build()
+    assert (report["totals"]["images"], report["totals"]["retired"], report["totals"]["retries"]) == (1, 0, 0)
+    assert "nothing has been cut over" in report["verdict"]["text"]
+
+
+def test_a_copy_that_the_new_store_has_no_longer_is_not_taken_for_verified(site: Site, cloud: FakeCopies) -> None:
+    image = cloud.put("one")
+    site.run()
+    with Journal(site.journal) as journal:
+        journal.append("verify", image_id=image, state="done", proof="reader")
+    cloud.images[image]["stores"] = "local"
+    cloud.lock(image, silent=3600)
+    site.run()
+    assert not site.state(image).is_verified
+    assert [row["image_id"] for row in site.left()] == [image]
+
+
 def test_two_thousand_images_are_planned_with_few_requests(site: Site, cloud: FakeCopies) -> None:
     for number in range(2000):
         cloud.put(str(number))

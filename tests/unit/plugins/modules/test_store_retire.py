@@ -232,6 +232,23 @@ def test_deactivated_image_waits_until_it_is_announced(site: Site, cloud: FakeSt
     assert site.state().announced() == frozenset()
 
 
+def test_refusal_between_two_calls_says_what_is_deleted_already(site: Site, cloud: FakeStores) -> None:
+    quiet = site.put("quiet", status="deactivated")
+    for name in ("one", "two"):
+        site.put(name)
+    site.cut_over()
+    token = site.plan()
+    assert "retiring local, nothing was deleted" in site.run(token="x", announced_only=True)["msg"]
+    site.run(token=token, announced_only=True)
+    cloud.lock(quiet, silent=1)
+    refused = site.run(token=token, announced_only=True)["msg"]
+    assert "retiring local, nothing further was deleted after 2 images" in refused
+    del cloud.images[quiet][LOCK]
+    site.run(token=token)
+    cloud.default = "local"
+    assert "retiring local, nothing was deleted" in site.run(token=token)["msg"]
+
+
 def test_what_failed_is_tried_again_with_what_was_announced(site: Site, cloud: FakeStores) -> None:
     quiet, used = site.put("quiet", status="deactivated"), site.put("used")
     site.cut_over()
@@ -398,6 +415,21 @@ def test_cut_over_has_to_be_finished_on_every_controller(site: Site) -> None:
     assert site.run(check=True)["changed"]
     site.note("phase", phase="back", state="finished")
     assert refusal in site.run(check=True)["msg"]
+
+
+def test_cut_over_of_an_earlier_round_does_not_count(site: Site, cloud: FakeStores) -> None:
+    image = site.put("one")
+    site.cut_over()
+    site.run(token=site.plan())
+    cloud.images[image]["stores"] = "local,objects"
+    time.sleep(0.01)
+    site.note("copy", image_id=image, state="started", controller="one", attempt=1)
+    site.note("copy", image_id=image, state="done", controller="one", attempt=1)
+    site.verify(image, value=cloud.images[image]["os_hash_value"], size=100)
+    assert "no cut-over that was finished on every controller" in site.run(check=True)["msg"]
+    site.cut_over()
+    assert site.run(token=site.plan())["retired"][0]["image_id"] == image
+    assert not site.run()["changed"]
 
 
 def test_journal_of_another_switch_is_refused(site: Site, tmp_path: t.Any) -> None:
