@@ -96,7 +96,8 @@ class Discarding:
     def _discard(self, image: Image) -> None:
         if self._switch.target not in image.stores:
             return
-        self._journal.append("copy", image_id=image.id, state="failed", reason="it was wrong, and is taken away")
+        facts = {"reason": "it was wrong, and is taken away", "discarded": True}
+        self._journal.append("copy", image_id=image.id, state="failed", **facts)
         if image.status != "deactivated":
             self._controllers.anywhere(lambda api: api.delete_location(self._switch.target, image.id))
             return

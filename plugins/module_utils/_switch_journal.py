@@ -252,6 +252,10 @@ class State:
         """Return the images whose copy could not be read, or was found wrong."""
         return [image for image in self.to_verify() if image.verify.get("state") == "failed"]
 
+    def discarded(self) -> list[str]:
+        """Return the images whose copy was wrong, and was taken away, and is not made again."""
+        return [image.id for image in self.images.values() if image.copy.get("discarded")]
+
     def mendable(self) -> list[ImageState]:
         """Return the images whose copy was found wrong and may be made again.
 

@@ -189,6 +189,12 @@ wrong:
   type: list
   elements: dict
   sample: []
+discarded:
+  description: The ids of the images whose copy was wrong and was taken away, and has not been made again.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 mendable:
   description:
     - Those of RV(wrong) that were read, and are copies of this switch, so that they may be made again. What could not
@@ -285,6 +291,7 @@ def told(journal: Journal, state: State, params: dict[str, t.Any]) -> dict[str, 
         "shares": _switch_shares.shares(waiting, params["controllers"]),
         "left": state.uncopied(),
         "wrong": [_told(image) for image in state.wrong()],
+        "discarded": state.discarded(),
         "mendable": [_told(image) for image in state.mendable()],
     }
 

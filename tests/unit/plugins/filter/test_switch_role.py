@@ -15,6 +15,11 @@ import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
+try:
+    from ansible.template import trust_as_template
+except ImportError:  # ansible-core before 2.19
+    trust_as_template = str
+
 ROLE = Path(__file__).parents[4] / "roles" / "glance_switch"
 ENDS: dict[str, t.Any] = {
     "glance_switch_from": "local",
@@ -101,3 +106,21 @@ def test_gate_names_what_is_not_proved() -> None:
 def test_gate_is_shut_as_long_as_an_import_is_alive_or_an_image_came_too_late() -> None:
     assert held(left=[row("locked"), row("late")], waiting=[row("locked", attention=True)]) == ["locked", "late"]
     assert held(["locked", "late"], left=[row("locked"), row("late")]) == []
+
+
+# --- when tasks are run -----------------------------------------------------------------------------------------------
+
+
+def is_run(file: str, name: str, **variables: t.Any) -> bool:
+    """Tell whether a task of the role is run."""
+    when = task(file, name)["when"]
+    conditions = when if isinstance(when, list) else [when]
+    return all(worked_out(trust_as_template(f"{{{{ {condition} }}}}"), **variables) for condition in conditions)
+
+
+@pytest.mark.parametrize(("discarded", "run"), [([], False), (["a"], True)])
+def test_copies_are_made_again_only_where_some_were_taken_away(discarded: list[str], run: bool) -> None:
+    name = "Mend | Copy again what was taken away"
+    assert is_run("mend", name, _glance_switch_mended={"discarded": discarded}) == run
+    copying = [each["name"] for each in tasks(loaded("tasks/mend.yml")) if "announce.yml" in str(each)]
+    assert copying == [name, *[each["name"] for each in task("mend", name)["block"] if "announce.yml" in str(each)]]

@@ -121,6 +121,7 @@ def test_copy_stays_when_the_old_store_is_not_known_to_be_right(site: Site, read
     result = site.run(bad=[image_id] if read else [])
     assert not result["changed"]
     assert reasons(result) == ["in the old store: HTTP 204" if read else "its data in the old store was not read"]
+    assert site.state().discarded() == []
     assert site.cloud.deletions == []
 
 
@@ -167,12 +168,17 @@ def test_deactivated_image_waits_until_it_is_announced(site: Site) -> None:
     quiet, active = site.wrong("quiet", status="deactivated"), site.wrong("active")
     first = site.run(good=[quiet, active], announced_only=True)
     assert [image["image_id"] for image in first["discarded"]] == [active]
+    assert site.state().discarded() == [active]
     assert first["announcements"] == [{"event": "reactivated", "image_id": quiet, "state": "due"}]
     assert (first["left"], site.state().open_images()) == ([], [])
     site.note("reactivated", quiet, state="due")
     second = site.run(good=[quiet], announced_only=True)
     assert [image["image_id"] for image in second["discarded"]] == [quiet]
     assert (second["announcements"], site.cloud.images[quiet]["status"]) == ([], "deactivated")
+    # All calls together, until they are copied again.
+    assert sorted(site.state().discarded()) == sorted([quiet, active])
+    site.note("copy", active, state="started")
+    assert site.state().discarded() == [quiet]
     assert site.state().announced() == frozenset()
 
 

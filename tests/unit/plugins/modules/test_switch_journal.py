@@ -114,6 +114,7 @@ def test_module_writes_and_tells(run_module: RunModule, tmp_path: Path) -> None:
         *copied("a", 7),
         {"event": "verify", "image_id": "a", "state": "failed", "reason": "short"},
         {"event": "phase", "phase": "verify", "state": "failed"},
+        {"event": "copy", "image_id": "c", "state": "failed", "discarded": True},
         {"event": "left", "images": [{"image_id": name, "reason": "locked"} for name in "ab"], "others": []},
     ]
     assert run_module(switch_journal, {"journal": directory, "events": events}, check=True)["exists"] is False
@@ -121,16 +122,17 @@ def test_module_writes_and_tells(run_module: RunModule, tmp_path: Path) -> None:
     assert result["changed"] is False
     assert result["switch"]["to"] == "objects"
     assert result["phases"]["verify"]["state"] == "failed"
-    assert result["images"] == {"known": 1, "copied": 1, "verified": 0, "retired": 0}
+    assert result["images"] == {"known": 2, "copied": 1, "verified": 0, "retired": 0}
     (wrong,) = result["wrong"]
     assert (wrong["id"], wrong["image_id"], wrong["size"], wrong["reason"]) == ("a", "a", 7, "short")
+    assert result["discarded"] == ["c"]
     assert result["left"] == [{"image_id": "b", "reason": "locked"}]
     assert [image["id"] for image in result["shares"]["one"]] == ["a"]
     assert result["portions"] == 1
     again = run_module(switch_journal, {"journal": directory, "since": "2026-11-21T00:00:00.000Z"})
     assert (again["since"], again["waiting"]) == ("2026-11-21T00:00:00.000Z", 0)
     assert run_module(switch_journal, {"journal": directory, "since": result["since"]})["waiting"] == 1
-    assert len(Path(result["path"]).read_text(encoding="utf-8").splitlines()) == 6
+    assert len(Path(result["path"]).read_text(encoding="utf-8").splitlines()) == 7
 
 
 def test_controllers_are_told_that_a_run_has_left_out_of_service(run_module: RunModule, tmp_path: Path) -> None:
