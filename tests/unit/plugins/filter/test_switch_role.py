@@ -118,6 +118,33 @@ def is_run(file: str, name: str, **variables: t.Any) -> bool:
     return all(worked_out(trust_as_template(f"{{{{ {condition} }}}}"), **variables) for condition in conditions)
 
 
+def phase_of(file: str, name: str) -> dict[str, t.Any]:
+    """Return the only event that a task notes."""
+    (event,) = task(file, name)["vars"]["_glance_switch_events"]
+    return dict(event)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "newest", "run"),
+    [(0, "started", True), (0, "failed", True), (0, "finished", False), (2, "started", False), (0, "", False)],
+)
+def test_verification_that_was_killed_after_its_last_copy_is_ended(waiting: int, newest: str, run: bool) -> None:
+    name = "Verify | Note the end of what an earlier run has begun"
+    phases = {"verify": {"state": newest}} if newest else {}
+    journal = {"waiting": waiting, "phases": phases}
+    assert is_run("verify", name, _glance_switch_journal=journal) == run
+    assert phase_of("verify", name) == {"event": "phase", "phase": "verify", "state": "finished"}
+
+
+@pytest.mark.parametrize(("host", "run"), [("one", False), ("two", True)])
+def test_end_of_adding_is_noted_after_the_last_controller(host: str, run: bool) -> None:
+    name = "Add | Note that every controller has both stores"
+    assert is_run("add", name, inventory_hostname=host, ansible_play_hosts_all=["one", "two"]) == run
+    # Of no controller: so it ends what has stopped before any of them had its turn.
+    assert phase_of("add", name) == {"event": "phase", "phase": "add", "state": "finished"}
+    assert [each["name"] for each in loaded("tasks/add.yml")][-1] == name
+
+
 @pytest.mark.parametrize(("discarded", "run"), [([], False), (["a"], True)])
 def test_copies_are_made_again_only_where_some_were_taken_away(discarded: list[str], run: bool) -> None:
     name = "Mend | Copy again what was taken away"

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import copy
 import html.parser
 import json
 import os
@@ -144,6 +145,9 @@ def test_stop_is_over_when_the_whole_switch_is_through(report: t.Any) -> None:
     story.phase("add", "failed", reason="Swift does not answer")
     story.phase("add", controller="controller-1")
     assert report(story)[0]["verdict"]["status"] == 1
+    ended = copy.deepcopy(story)
+    ended.phase("add")
+    assert report(ended)[0]["verdict"]["status"] == 0
     story.phase("cut_over")
     assert report(story)[0]["verdict"]["status"] == 0
 
