@@ -151,3 +151,22 @@ def test_copies_are_made_again_only_where_some_were_taken_away(discarded: list[s
     assert is_run("mend", name, _glance_switch_mended={"discarded": discarded}) == run
     copying = [each["name"] for each in tasks(loaded("tasks/mend.yml")) if "announce.yml" in str(each)]
     assert copying == [name, *[each["name"] for each in task("mend", name)["block"] if "announce.yml" in str(each)]]
+
+
+@pytest.mark.parametrize(
+    ("copies", "dead", "run"),
+    [({"locked": ["a"]}, ["t"], True), ({"failures": ["a"]}, [], False), ({}, ["t"], False)],
+)
+def test_copies_are_made_once_more_where_clearing_away_helped(
+    copies: dict[str, t.Any], dead: list[str], run: bool
+) -> None:
+    variables = {
+        "_glance_switch_copies": {"locked": [], "failures": [], "gone": [], **copies},
+        "_glance_switch_dead_tasks": dead,
+        "_glance_switch_nodes": [],
+        "hostvars": {},
+    }
+    assert is_run("again", "Again | Clear away what dead copies have left", **variables) == bool(copies)
+    assert is_run("again", "Again | Copy once more, where that helped", **variables) == run
+    # The condition of a block is asked again for every task that is included, after the copies have changed the answer.
+    assert [each["name"] for each in loaded("tasks/again.yml") if "block" in each] == []
