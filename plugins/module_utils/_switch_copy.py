@@ -87,8 +87,10 @@ LISTING_SECONDS = 5.0
 SILENCE_SECONDS = 120.0
 ROOM_SECONDS = 300.0
 """How long to wait for room to stage an image while nothing is copied that could give any back."""
-LEAST_RATE = 10 * 1024 * 1024
-"""Slower than this no copy is; one that takes longer, and of which Glance says nothing, may be dead."""
+LEAST_RATE = 2 * 1024 * 1024
+"""Slower than this no image is staged, of which Glance says nothing; silence that lasts longer may be death."""
+LONGEST_PAUSE = 600.0
+"""While it writes to the new store, Glance says every minute how far it is."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -546,11 +548,23 @@ class Copying:
         """Give up a copy that nobody seems to work at; whether that is so, only its controller can tell."""
         if transfer.cut_off and not self._controllers.is_resting(transfer.controller):
             self._give_up_lock(transfer, f"Glance on {transfer.controller} was away while it copied")
-        elif transfer.task not in self._options.alive_tasks and transfer.seconds > self._patience_with(transfer.image):
-            self._give_up_lock(transfer, f"it has been going on for {transfer.seconds:.0f} seconds")
+        elif transfer.task not in self._options.alive_tasks and self._is_silent(transfer):
+            self._give_up_lock(transfer, f"nothing was heard of it for {transfer.silence:.0f} seconds")
 
-    def _patience_with(self, image: Image) -> float:
-        return self._options.lock_age + image.size / LEAST_RATE
+    def _is_silent(self, transfer: Transfer) -> bool:
+        """Tell whether nothing was heard of a copy for too long. What makes progress is alive."""
+        if transfer.silence <= self._patience_with(transfer):
+            return False
+        try:
+            self._copier.progress(transfer)
+        except GlanceError:
+            # Who cannot be asked is not silent.
+            return False
+        return transfer.silence > self._patience_with(transfer)
+
+    def _patience_with(self, transfer: Transfer) -> float:
+        longest = transfer.image.size / LEAST_RATE
+        return self._options.lock_age + (min(longest, LONGEST_PAUSE) if transfer.bytes else longest)
 
     def _give_up_lock(self, transfer: Transfer, reason: str) -> None:
         self._transfers.pop(transfer.image.id, None)

@@ -34,6 +34,7 @@ NOT_OF_USERS = frozenset({"stores", "status", "updated_at", "locations", "direct
 """What changes in a record without a user's doing, besides all that begins with ``os_glance_``."""
 
 COPY_IMAGE = {"name": "copy-image"}
+MIB = 1024 * 1024
 COPIED_MIB = re.compile(r"Copied (\d+) MiB")
 FAILED_IMPORT = "os_glance_failed_import"
 
@@ -49,6 +50,7 @@ class Transfer:
     :ivar task: Glance's task, as soon as it is known.
     :ivar cut_off: whether the controller's Glance was away while it was copying.
     :ivar bytes: how much of it is copied, as far as Glance says so.
+    :ivar heard: when Glance last said something new of it.
     """
 
     image: Image
@@ -59,6 +61,7 @@ class Transfer:
     cut_off: bool = False
     bytes: int = 0
     looked: float = dataclasses.field(default_factory=time.monotonic)
+    heard: float = dataclasses.field(default_factory=time.monotonic)
     _first: Record = dataclasses.field(default_factory=dict)
     _changed: set[str] = dataclasses.field(default_factory=set)
 
@@ -66,6 +69,11 @@ class Transfer:
     def seconds(self) -> float:
         """How long it has been going on."""
         return time.monotonic() - self.since
+
+    @property
+    def silence(self) -> float:
+        """For how many seconds Glance has said nothing new of it."""
+        return time.monotonic() - self.heard
 
     def watch(self, record: Record) -> None:
         """Note what users change in the image meanwhile.
@@ -195,8 +203,9 @@ class Copier:
         tasks = self._controllers.anywhere(lambda api: api.tasks(transfer.image.id))
         for task in tasks:
             found = COPIED_MIB.search(str(task.get("message") or "")) if task["id"] == transfer.task else None
-            if found:
-                transfer.bytes = min(int(found.group(1)) * 1024 * 1024, transfer.image.size)
+            copied = min(int(found.group(1)) * MIB, transfer.image.size) if found else 0
+            if copied > transfer.bytes:
+                transfer.bytes, transfer.heard = copied, time.monotonic()
 
     def _refused(self, transfer: Transfer, error: GlanceError) -> Result:
         """Tell what it means that a copy could not be started."""

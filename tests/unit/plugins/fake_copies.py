@@ -27,8 +27,9 @@ class FakeCopies(FakeCloud):
     """Answers as a Keystone and two controllers' Glance do.
 
     ``fates`` tells of an image, attempt by attempt, what becomes of its copies: ``ok``, ``fail`` in the target,
-    ``missing`` in the source, ``never`` ends, ``gone`` when it is deleted, ``refused``, and ``deactivated`` when
-    somebody does that meanwhile. Without a word it goes well. A copy ends when it was looked at ``looks`` times.
+    ``missing`` in the source, ``never`` ends, ``slow`` ends when it was asked three times how far it is, ``gone`` when
+    it is deleted, ``refused``, and ``deactivated`` when somebody does that meanwhile.
+    Without a word it goes well. A copy ends when it was looked at ``looks`` times.
     """
 
     def __init__(self) -> None:
@@ -147,11 +148,20 @@ class FakeCopies(FakeCloud):
                     image["stores"] = self.late_stores.pop(image["id"])
             return super()._images(request, parts)
         if parts[1] == "tasks":
+            self._speak(image["id"])
             return 200, {"tasks": self.tasks.get(image["id"], [])}
         if parts[1] == "actions":
             image["status"] = {"deactivate": "deactivated", "reactivate": "active"}[parts[2]]
             return 204, None
         return super()._images(request, parts)
+
+    def _speak(self, image_id: str) -> None:
+        running = self._running.get(image_id)
+        if running is not None and running[1] == "slow":
+            spoken = int((running[3]["message"].split() or ["", "0"])[1]) + 1
+            running[3]["message"] = f"Copied {spoken} MiB"
+            if spoken == 3:
+                running[1] = "ok"
 
     def _page(self, query: dict[str, str], tags: tuple[str, ...]) -> dict[str, t.Any]:
         wanted = query.get("id", "")
@@ -203,7 +213,7 @@ class FakeCopies(FakeCloud):
 
     def _look_at(self, image: dict[str, t.Any]) -> None:
         running = self._running.get(image["id"])
-        if running is None or running[1] == "never":
+        if running is None or running[1] in ("never", "slow"):
             return
         running[2] -= 1
         if running[2] <= self.looks // 2 and image["id"] in self.midway:

@@ -24,6 +24,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils import (
     _switch_api,
     _switch_copy,
     _switch_plan,
+    _switch_transfer,
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_journal import (
     Facts,
@@ -106,6 +107,13 @@ def site(cloud: FakeCopies, tmp_path: t.Any, run_module: RunModule, monkeypatch:
 def tell_room(path: t.Any, age: float = 0, **free: int) -> None:
     """Write what is free on the controllers, as it was some seconds ago."""
     write_rooms(str(path), {name: Reading(size, time.time() - age) for name, size in free.items()})
+
+
+def idle_copying() -> _switch_copy.Copying:
+    """Return a run that does nothing."""
+    controllers, journal, control = (t.cast("t.Any", mock.MagicMock()) for _number in range(3))
+    arguments = (_switch_plan.Switch("local", "objects"), State(), control, _switch_plan.Capacity())
+    return _switch_copy.Copying(controllers, journal, *arguments, _switch_copy.Options())
 
 
 def later(seconds: float, action: t.Callable[[], t.Any]) -> None:
@@ -649,12 +657,31 @@ def test_a_copy_whose_controller_went_away_is_given_up_when_it_is_back(site: Sit
     assert result["stopped"] == ""
 
 
-def test_a_copy_that_takes_too_long_is_given_up(site: Site, cloud: FakeCopies, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_that_is_silent_for_too_long_is_given_up(site: Site, cloud: FakeCopies) -> None:
     image = cloud.put("one")
     cloud.fates[image] = ["never"]
     result = site.run(lock_age=1)
     assert [row["image_id"] for row in result["locked"]] == [image]
-    assert "it has been going on for 1 seconds" in result["locked"][0]["reason"]
+    assert "nothing was heard of it for 1 seconds" in result["locked"][0]["reason"]
+
+
+def test_a_copy_that_makes_progress_is_alive_however_long_it_takes(
+    site: Site, cloud: FakeCopies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mib = 1024 * 1024
+    monkeypatch.setattr(_switch_copy, "LEAST_RATE", 100 * mib)
+    image = cloud.put("one", 20 * mib)
+    cloud.fates[image] = ["slow"]
+    result = site.run(lock_age=0)
+    assert (result["locked"], result["copied"], site.stores(image)) == ([], 1, "local,objects")
+    assert len(cloud.copies) == 1
+
+
+@pytest.mark.parametrize(("copied", "seconds"), [(0, 60 + 10240 / 2), (1, 60 + 600)])
+def test_silence_may_be_long_before_glance_writes_and_not_after(copied: int, seconds: float) -> None:
+    image = _switch_plan.image_of({"id": "a", "size": 10240 * 1024 * 1024, "status": "active"})
+    transfer = _switch_transfer.Transfer(image, "one", 1, bytes=copied)
+    assert idle_copying()._patience_with(transfer) == seconds
 
 
 # --- controllers ------------------------------------------------------------------------------------------------------
@@ -874,9 +901,7 @@ def test_image_without_room_is_given_up_in_the_end(
 
 @pytest.mark.parametrize(("free", "figures"), [({}, ""), ({"one": 5}, " (one has 5 B free)")])
 def test_image_without_room_names_the_figures_that_are_known(free: dict[str, int], figures: str) -> None:
-    controllers, journal, control = (t.cast("t.Any", mock.MagicMock()) for _number in range(3))
-    arguments = (_switch_plan.Switch("local", "objects"), State(), control, _switch_plan.Capacity())
-    copying = _switch_copy.Copying(controllers, journal, *arguments, _switch_copy.Options())
+    copying = idle_copying()
     copying._free = free
     image = _switch_plan.image_of({"id": "a", "name": "large", "size": 100, "status": "active"})
     copying._give_up_held(_switch_copy.Pending(image))
