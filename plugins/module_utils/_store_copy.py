@@ -255,7 +255,7 @@ def _copy(controllers: Controllers, switch: Switch, journal: Journal, params: Pa
     return {
         **_planned(before, params, state),
         **_result(copying),
-        **_announced(copying.left(), state),
+        **_announced([*copying.left(), *copying.to_lift()], state),
         "requests": controllers.requests,
     }
 
@@ -313,7 +313,7 @@ def _result(copying: Copying) -> Parameters:
     copied = list(outcome.copied.values())
     left = [image for image in copying.left() if image.id not in outcome.copied]
     result = {
-        "changed": outcome.begun > 0,
+        "changed": outcome.begun > 0 or bool(outcome.lifted),
         "copied": len(copied),
         "copied_bytes": sum(image.size for image in copied),
         "failures": list(outcome.failures.values()),

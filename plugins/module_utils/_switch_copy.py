@@ -47,6 +47,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_plan 
     BLOCKED,
     COPIED,
     COPY,
+    ELSEWHERE,
     LOCK,
     UNFINISHED,
     WAIT,
@@ -127,9 +128,11 @@ class Outcome:
     """What a run has done, and what it leaves.
 
     :ivar begun: how many copies were begun.
+    :ivar lifted: the images that are not to be copied, and whose lock of a dead import Glance was asked to lift.
     """
 
     begun: int = 0
+    lifted: set[str] = dataclasses.field(default_factory=set)
     copied: dict[str, Image] = dataclasses.field(default_factory=dict)
     failures: dict[str, Facts] = dataclasses.field(default_factory=dict)
     gone: list[Facts] = dataclasses.field(default_factory=list)
@@ -219,6 +222,10 @@ class Copying:
         """Return the images that are to be copied still, but for those that were tried often enough."""
         return [image for image in self.plan.of(COPY) if image.id not in self.outcome.failures]
 
+    def to_lift(self) -> list[Image]:
+        """Return the images that are not to be copied, and are locked for an import that is dead."""
+        return [image for image in self.plan.of(ELSEWHERE) if image.lock and image.id not in self.outcome.lifted]
+
     def run(self) -> None:
         """Copy until nothing is left; what stops it is in the outcome."""
         self._note_phase("started")
@@ -255,6 +262,7 @@ class Copying:
         self.plan = make_plan(images, self._switch, self._capacity)
         self._journal.append_all(self._missing())
         self._close_leftovers({image.id: image for image in images})
+        self._lift_locks()
 
     def _settle(self, images: t.Mapping[str, Image]) -> None:
         """Write down what nobody has to look at any more.
@@ -302,6 +310,16 @@ class Copying:
             to_copy = image is not None and any(image_id == other.id for other in self.plan.of(COPY))
             if not to_copy and (image is None or not image.lock):
                 self._copier.close(image_id, "left open by an earlier run")
+
+    def _lift_locks(self) -> None:
+        """Take away what dead copies, of either direction, have left on images that are not to be copied."""
+        for image in self.to_lift():
+            if self._may_copy(image):
+                self.outcome.lifted.add(image.id)
+                try:
+                    self._copier.lift(image)
+                except GlanceError as error:
+                    self.warnings.append(f"The lock that a dead import has left on {image.id} is still there: {error}")
 
     def _may_copy(self, image: Image) -> bool:
         """Tell whether an image can be copied as it is, or after an activation of which somebody else knows."""

@@ -21,7 +21,7 @@ import time
 import typing as t
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import is_unreachable
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import is_unreachable, status_of
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import Record
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_api import Controllers, SwitchApi
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_journal import Journal
@@ -174,6 +174,24 @@ class Copier:
         self._due.discard(image_id)
         self.open.add(image_id)
         self._controllers.on(controller, lambda api: api.set_active(image_id, active=True))
+
+    def lift(self, image: Image) -> None:
+        """Have Glance lift the lock of a dead import, which it does only when it is asked for a copy.
+
+        What it is asked for is there already, so that it copies nothing.
+
+        :raises GlanceError: when the lock may be there still.
+        """
+        stores = [store for store in image.stores if self._switch.known is None or store in self._switch.known]
+        try:
+            if image.status == "deactivated":
+                self.activate(image.id, min(self._controllers.apis, key=self._controllers.is_resting))
+            self._controllers.anywhere(lambda api: api.import_data(image.id, COPY_IMAGE, stores[:1]))
+        except GlanceError as error:
+            if status_of(error) != 400:
+                raise
+        finally:
+            self._close_if_open(image.id)
 
     def close(self, image_id: str, reason: str = "") -> None:
         """Deactivate an image again that was activated for its copy."""

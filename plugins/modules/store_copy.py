@@ -139,7 +139,8 @@ options:
   dead_tasks:
     description:
       - The ids of the tasks that are known to be dead, as M(openstack_ops.glance.store_unlock) finds them. Glance lets
-        a new import take over the lock of such a task once the task is old, and not before it is asked for one.
+        a new import take over the lock of such a task once the task is old, and not before it is asked for one. So
+        it is asked for one, and where an image is not to be copied, for one that it has already.
     type: list
     elements: str
   leave_behind:

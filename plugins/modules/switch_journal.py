@@ -26,6 +26,11 @@ options:
       - The directory of the journal. It is made when the first line is written.
     type: path
     required: true
+  other:
+    description:
+      - The directory of the journal of the way in the other direction, if there is one. Nothing is written into it.
+      - What a run that was killed on that way has left is told in RV(asked), RV(interrupted) and RV(unfinished), too.
+    type: path
   events:
     description:
       - What is added, each with its C(event) and the facts of that event.
@@ -145,12 +150,18 @@ phases:
   type: dict
   sample: {copy: {phase: copy, state: finished}}
 asked:
-  description: Which controller was asked for the copies that are not done, by the task of each.
+  description: Which controller was asked for the copies that are not done, by the task of each, on both ways.
   returned: success
   type: dict
   sample: {6f1c7a52-6f6e-4b0e-9a54-0c9d7a9a6e11: controller-1}
 interrupted:
-  description: The controllers that were taken out of service by a run that did not put them back.
+  description: The controllers that were taken out of service by a run, whichever way, that did not put them back.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+unfinished:
+  description: The stores into which a run has begun to copy, whichever way, and has not come to its end.
   returned: success
   type: list
   elements: str
@@ -222,6 +233,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_journ
 
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "journal": {"type": "path", "required": True},
+    "other": {"type": "path"},
     "events": {"type": "list", "elements": "dict", "default": []},
     "controllers": {"type": "list", "elements": "str", "default": []},
     "since": {"type": "str", "default": ""},
@@ -256,10 +268,11 @@ def compared(journal: Journal, params: dict[str, t.Any], check_mode: bool) -> di
     return {"unlike": _switch_mirrors.unlike(journal, mirrors), "restored": restored}
 
 
-def interrupted(state: State) -> list[str]:
-    """Return the controllers whose restart has begun and has not ended."""
+def interrupted(states: list[State]) -> list[str]:
+    """Return the controllers whose restart has begun and has not ended, whichever way."""
     newest: dict[str, str] = {}
-    for line in state.phase_lines:
+    lines = [line for state in states for line in state.phase_lines]
+    for line in sorted(lines, key=lambda line: str(line.get("time"))):
         if line.get("controller"):
             newest[line["controller"]] = line["state"]
         elif (line["phase"], line["state"]) == ("back", "finished"):
@@ -268,8 +281,17 @@ def interrupted(state: State) -> list[str]:
     return sorted(name for name, last in newest.items() if last != "finished")
 
 
-def told(journal: Journal, state: State, params: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return what the journal says."""
+def unfinished(states: list[State]) -> list[str]:
+    """Return the stores into which a copying has begun that has not come to its end."""
+    return [
+        state.switch["to"]
+        for state in states
+        if state.switch and state.phases.get("copy", {}).get("state", "finished") != "finished"
+    ]
+
+
+def told(journal: Journal, state: State, other: State, params: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return what the journal says, and that of the way in the other direction."""
     images = list(state.images.values())
     waiting = _switch_shares.waiting(state, params["since"])
     return {
@@ -278,8 +300,9 @@ def told(journal: Journal, state: State, params: dict[str, t.Any]) -> dict[str, 
         "since": params["since"] or now(),
         "switch": state.switch,
         "phases": state.phases,
-        "asked": state.asked(),
-        "interrupted": interrupted(state),
+        "asked": {**other.asked(), **state.asked()},
+        "interrupted": interrupted([state, other]),
+        "unfinished": unfinished([state, other]),
         "images": {
             "known": len(images),
             "copied": sum(image.is_copied for image in images),
@@ -311,7 +334,8 @@ def main() -> None:
         result = compared(journal, module.params, module.check_mode)
         if module.params["events"] and not module.check_mode:
             write(journal, module.params["events"])
-        result.update(told(journal, journal.read(), module.params))
+        other = Journal(module.params["other"]).read() if module.params["other"] else State()
+        result.update(told(journal, journal.read(), other, module.params))
     except GlanceError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=False, **result)

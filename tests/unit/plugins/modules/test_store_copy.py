@@ -551,6 +551,42 @@ def test_the_lock_of_a_dead_import_is_lifted_where_its_copy_is_there(site: Site,
     assert LOCK not in cloud.images[image]
 
 
+@pytest.mark.parametrize("store", ["objects", "fast,objects", "fast"])
+def test_the_lock_of_a_dead_import_is_lifted_from_an_image_that_is_not_to_be_copied(
+    site: Site, cloud: FakeCopies, store: str
+) -> None:
+    cloud.stores.append("fast")
+    image = cloud.put("locked", store=store)
+    dead = cloud.lock(image, silent=3601)
+    assert site.run(wait=0)["locked"][0]["task_id"] == dead
+    result = site.run(wait=0, dead_tasks=[dead])
+    assert (result["changed"], result["locked"], result["copied"], result["left"]) == (True, [], 0, 0)
+    assert (LOCK in cloud.images[image], site.stores(image), cloud.copies) == (False, store, [])
+    # Nobody has moved it, so nobody has to read it.
+    assert image not in Journal(site.journal).read().images
+
+
+def test_a_deactivated_image_that_is_not_to_be_copied_is_open_for_that_only_when_it_is_announced(
+    site: Site, cloud: FakeCopies
+) -> None:
+    image = cloud.put("locked", store="objects", status="deactivated")
+    dead = cloud.lock(image, silent=3601)
+    result = site.run(wait=0, dead_tasks=[dead], announced_only=True)
+    assert (result["announcements"][0]["image_id"], LOCK in cloud.images[image]) == (image, True)
+    announce(site, result)
+    result = site.run(wait=0, dead_tasks=[dead], announced_only=True)
+    assert (result["announcements"], LOCK in cloud.images[image]) == ([], False)
+    assert (states(site, image), cloud.images[image]["status"]) == (["due", "open", "closed"], "deactivated")
+
+
+def test_a_lock_that_glance_does_not_lift_is_told_and_stops_nothing(site: Site, cloud: FakeCopies) -> None:
+    image, other = cloud.put("locked", store="objects"), cloud.put("other")
+    result = site.run(wait=0, dead_tasks=[cloud.lock(image, silent=0)])
+    assert (result["copied"], LOCK in cloud.images[image]) == (1, True)
+    assert site.stores(other) == "local,objects"
+    assert image in "".join(map(str, result["warnings"]))
+
+
 def test_a_lock_that_another_import_has_taken_is_left_to_it(site: Site, cloud: FakeCopies) -> None:
     image = cloud.put("locked")
     cloud.lock(image, silent=0)

@@ -150,6 +150,25 @@ def test_controllers_are_told_that_a_run_has_left_out_of_service(run_module: Run
     assert run_module(switch_journal, {"journal": str(tmp_path), "events": [back]})["interrupted"] == []
 
 
+def test_what_was_left_on_the_way_in_the_other_direction_is_told_too(run_module: RunModule, tmp_path: Path) -> None:
+    def note(directory: str, **event: str) -> dict[str, t.Any]:
+        other = "objects-local" if directory == "local-objects" else "local-objects"
+        options = {"journal": str(tmp_path / directory), "other": str(tmp_path / other), "events": [event]}
+        return run_module(switch_journal, options)
+
+    result = note("objects-local", event="switch", **{"from": "objects", "to": "local"})
+    assert (result["interrupted"], result["unfinished"], result["asked"]) == ([], [], {})
+    note("objects-local", event="phase", phase="cut_over", state="started", controller="two")
+    note("objects-local", event="phase", phase="copy", state="started")
+    note("objects-local", event="copy", image_id="a", state="running", controller="one", task_id="task-a")
+    result = note("local-objects", event="switch", **{"from": "local", "to": "objects"})
+    assert (result["interrupted"], result["unfinished"], result["asked"]) == (["two"], ["local"], {"task-a": "one"})
+    # What one way has left, the other one has brought to its end.
+    result = note("local-objects", event="phase", phase="add", state="finished", controller="two")
+    assert result["interrupted"] == []
+    assert note("objects-local", event="phase", phase="verify", state="started")["interrupted"] == []
+
+
 def test_who_was_asked_for_a_copy_is_told_until_it_is_done(run_module: RunModule, tmp_path: Path) -> None:
     def copy(image_id: str, state: str, **facts: str) -> dict[str, t.Any]:
         return {"event": "copy", "image_id": image_id, "state": state, "controller": "one", **facts}
