@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import typing as t
 from pathlib import Path
 
@@ -30,4 +32,30 @@ def tasks(entries: list[dict[str, t.Any]]) -> t.Iterator[dict[str, t.Any]]:
 def test_a_controller_that_is_away_does_not_end_the_run(path: Path) -> None:
     # To ansible-core, a task that runs once, or in a play in which any error is fatal, has failed all hosts then.
     found = tasks(yaml.safe_load(path.read_text(encoding="utf-8")) or [])
-    assert [task["name"] for task in found if task.get("ignore_unreachable") and not task.get("ignore_errors")] == []
+    careless = [task for task in found if task.get("ignore_unreachable") and not task.get("ignore_errors")]
+    assert [task["name"] for task in careless if "rescue" not in task] == []
+
+
+INVENTORY = f"""\
+here ansible_connection=local ansible_python_interpreter={sys.executable}
+away ansible_connection=ssh ansible_host=127.0.0.1 ansible_port=1
+after ansible_connection=local ansible_python_interpreter={sys.executable}
+"""
+
+
+def test_controller_that_goes_away_in_its_turn_is_rescued(tmp_path: Path) -> None:
+    """The block of the role, with one task in the place of what it does, and one in that of what tells of it."""
+    (block,) = yaml.safe_load((ROOT / "roles/glance_switch/tasks/controller.yml").read_text(encoding="utf-8"))
+    block["block"] = [{"command": "true"}, {"debug": {"msg": "{{ inventory_hostname }} is through"}}]
+    told = {"debug": {"msg": "told: {{ _glance_switch_reason }}"}, "vars": {"_glance_switch_where": "away"}}
+    block["rescue"] = [told, {"fail": {"msg": "stopped"}}]
+    play = {"hosts": "all", "gather_facts": False, "serial": 1, "any_errors_fatal": True, "tasks": [block]}
+    play["vars_files"] = [str(ROOT / "roles/glance_switch/vars/main.yml")]
+    (tmp_path / "inventory").write_text(INVENTORY, encoding="utf-8")
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
+    command = [Path(sys.executable).with_name("ansible-playbook"), "-i", "inventory", "play.yml"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 2, ran.stdout
+    assert "told: away could not be reached." in ran.stdout
+    through = [f"{name} is through" in ran.stdout for name in ("here", "away", "after")]
+    assert through == [True, False, False], ran.stdout

@@ -14,7 +14,7 @@ import requests
 from faults import Moment, kill_all_glances_in_a_copy, kill_playbook
 from seed import MIB, Plan, few
 from snapshot import compare, snapshot
-from switching import Ends, stuck
+from switching import Ends, stores_of, stuck
 
 if t.TYPE_CHECKING:
     from bed import Api, Bed
@@ -69,6 +69,35 @@ def test_back_after_copies_that_were_killed(switch: Switch, gardener: Gardener, 
     assert switch.switch(ENDS, phase="back")["verdict"]["status"] == 0
     assert compare(before, snapshot(apis, before)) == []
     assert stuck(bed, apis[0]) == []
+
+
+def test_controller_that_goes_away_in_its_restart(
+    switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed
+) -> None:
+    switch.begin_with(ENDS.source)
+    planted = gardener.plant(few()[:2], store=ENDS.source)
+    away, gone = bed.controllers[0], threading.Event()
+    in_cut_over = threading.Event()
+
+    def look(line: str) -> None:
+        if "PLAY [Cut over" in line:
+            in_cut_over.set()
+        if in_cut_over.is_set() and "Restart | Note the begin" in line and not gone.is_set():
+            gone.set()
+            bed.podman("stop", "--time=1", away)
+
+    try:
+        outcome = switch.follow(switch.start(ENDS), lambda phase: None, look)
+    finally:
+        bed.podman("start", away)
+    assert (outcome.status, gone.is_set()) == (2, True), outcome.text
+    assert f"{away} could not be reached" in outcome.unfolded
+    assert "glance_switch_phase=back" in outcome.unfolded
+    assert switch.report(ENDS)["verdict"]["title"] == "Stopped in cut over"
+    # Nobody has to take over.
+    assert switch.switch(ENDS)["verdict"]["status"] == 0
+    assert health(bed) == [200, 200]
+    assert set(map(frozenset, stores_of(apis[0], planted).values())) == {frozenset({ENDS.source, ENDS.target})}
 
 
 def test_forth_after_a_way_back_that_was_killed_in_a_restart(
