@@ -169,12 +169,13 @@ def _becomes_other(connection: t.Any) -> bool:
 
 def _show(path: str, stop: threading.Event) -> None:
     shown, started = "", time.monotonic()
-    while not stop.wait(_interval(time.monotonic() - started)):
+    while not stop.wait(interval(time.monotonic() - started)):
         progress = read_copy_progress(path)
         if progress is not None and progress.line() != shown:
             shown = progress.line()
             display.display(shown)
 
 
-def _interval(seconds: float) -> float:
+def interval(seconds: float) -> float:
+    """Return in how many seconds to speak again, so many after the begin."""
     return next(interval for until, interval in INTERVALS if seconds < until)

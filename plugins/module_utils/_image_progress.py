@@ -57,20 +57,23 @@ class ProgressFile:
         self._path = path
         self._what = ""
         self._total: t.Optional[int] = None
+        self._images = 1
         self._started = self._written = time.monotonic()
 
-    def begin(self, what: str, total: t.Optional[int]) -> None:
+    def begin(self, what: str, total: t.Optional[int], images: int = 1) -> None:
         """Start to tell of another transfer; ``what`` happens to the bytes, as a participle."""
         self._what = what
         self._total = total
+        self._images = images
         self._started = self._written = time.monotonic()
 
-    def advance(self, done: int) -> None:
+    def advance(self, done: int, images_done: int = 0) -> None:
         """Tell that so many bytes are done."""
         now = time.monotonic()
         if now - self._written >= 1:
             self._written = now
-            write_progress(self._path, Progress(self._what, done, self._total, now - self._started))
+            seconds = now - self._started
+            write_progress(self._path, Progress(self._what, done, self._total, seconds, images_done, self._images))
 
 
 class JointProgress:
@@ -150,6 +153,14 @@ def read_progress(path: str) -> t.Optional[Progress]:
     """Return what the file tells, or None when it tells nothing yet."""
     try:
         with open(path, encoding="utf-8") as file:
-            return Progress(*json.load(file))
-    except (OSError, ValueError, TypeError):
+            return progress_of(file.read())
+    except (OSError, ValueError):
+        return None
+
+
+def progress_of(text: str) -> t.Optional[Progress]:
+    """Return what the text of such a file tells, or None when it tells nothing yet."""
+    try:
+        return Progress(*json.loads(text))
+    except (ValueError, TypeError):
         return None

@@ -451,14 +451,14 @@ def run(params: Parameters) -> Parameters:
 def _all(
     verification: Verification, images: list[Image], transfers: int, count: Count, progress: ProgressFile
 ) -> list[Parameters]:
-    progress.begin("verified", sum(image.size or 0 for image in images))
+    progress.begin("verified", sum(image.size or 0 for image in images), len(images))
     with concurrent.futures.ThreadPoolExecutor(transfers) as pool:
         under_way = [pool.submit(verification.lines, image) for image in images]
         try:
             waiting: t.Collection[concurrent.futures.Future[list[Parameters]]] = under_way
             while waiting:
                 waiting = concurrent.futures.wait(waiting, timeout=1).not_done
-                progress.advance(count.bytes)
+                progress.advance(count.bytes, len(under_way) - len(waiting))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -92,7 +92,8 @@ options:
     default: ""
   progress_file:
     description:
-      - A file on the node in which is written once a second how far the module is.
+      - A file on the node in which is written once a second how far the module is. The action plugin sets it, and shows
+        what is in it.
     type: path
   user:
     description:
@@ -100,6 +101,9 @@ options:
     type: str
     default: glance
 attributes:
+  action:
+    description: Has an action plugin, which shows how far the module is while it works.
+    support: full
   check_mode:
     support: full
   diff_mode:

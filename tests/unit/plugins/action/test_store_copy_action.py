@@ -94,7 +94,7 @@ def test_a_file_of_ones_own_is_left_alone(module: SimpleNamespace, shown: list[s
 
 
 def test_it_speaks_less_and_less_often() -> None:
-    assert [action._interval(seconds) for seconds in (0, 59, 60, 599, 600, 10**6)] == [5, 5, 15, 15, 60, 60]
+    assert [action.interval(seconds) for seconds in (0, 59, 60, 599, 600, 10**6)] == [5, 5, 15, 15, 60, 60]
 
 
 class FakeConnection:

@@ -260,13 +260,13 @@ def test_bad_parameters(verify: Verify, options: dict[str, t.Any], message: str)
 
 
 def test_tells_how_far_it_is(verify: Verify, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[tuple[str, int]] = []
-    monkeypatch.setattr(_switch_verify.ProgressFile, "begin", lambda self, what, total: told.append((what, total)))
-    monkeypatch.setattr(_switch_verify.ProgressFile, "advance", lambda self, done: told.append(("done", done)))
+    told: list[tuple[t.Any, ...]] = []
+    monkeypatch.setattr(_switch_verify.ProgressFile, "begin", lambda self, *what: told.append(what))
+    monkeypatch.setattr(_switch_verify.ProgressFile, "advance", lambda self, *done: told.append(done))
     with ScriptedServer([file_of(1), file_of(2)]) as server:
         verify(server, image(1), image(2), progress_file=str(tmp_path / "progress"))
-    assert told[0] == ("verified", 2 * len(DATA))
-    assert told[-1] == ("done", 2 * len(DATA))
+    assert told[0] == ("verified", 2 * len(DATA), 2)
+    assert told[-1] == (2 * len(DATA), 2)
 
 
 def test_files_are_read_themselves(verify: Verify, node: Node, tmp_path: Path) -> None:
