@@ -13,6 +13,7 @@ import contextlib
 import typing as t
 import uuid
 
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _switch_report
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import is_unreachable
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import Record
@@ -80,7 +81,20 @@ def run(params: Parameters, check_mode: bool) -> Parameters:
             "requests": controllers.requests,
         }
     with Journal(params["journal"], patience=LOCK_PATIENCE) as journal:
-        return _copy(controllers, switch, journal, params)
+        result = _copy(controllers, switch, journal, params)
+    if result["interrupted"] and params["playbook"]:
+        _report(result, params)
+    return result
+
+
+def _report(result: Parameters, params: Parameters) -> None:
+    """Write the reports: whoever was interrupted is followed by nobody who would."""
+    try:
+        told = _switch_report.run(params, warn=result["warnings"].append)
+    except GlanceError as error:
+        result["warnings"].append(f"The reports are not written: {error}")
+    else:
+        result["table"] += [*told["table"], f"Reports: {told['html']}", f"         {told['json']}"]
 
 
 def _check(params: Parameters) -> None:

@@ -60,7 +60,7 @@ def _close_all(controllers: Controllers, journal: Journal, images: list[str], re
 
 
 def _lock_of(controllers: Controllers, image_id: str) -> str:
-    """Return the import that keeps an image open, or nothing: at its end Glance would write the status from before."""
+    """Return the import that keeps an image open, or nothing: a copy fails whose image is deactivated meanwhile."""
     record = controllers.anywhere(lambda api: api.get(image_id))
     lock = image_of(record).lock if record is not None else ""
     return f"it is locked for the import {lock}" if lock else ""

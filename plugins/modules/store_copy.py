@@ -149,6 +149,12 @@ options:
         RV(left_behind), and need no attention. Nor does one then that is in both stores, and not right in O(target).
     type: list
     elements: str
+  playbook:
+    description:
+      - How the playbook is called, with the options that every call of it needs, as in
+        M(openstack_ops.glance.store_report). Where it is given, and the module is stopped by a signal or by the end of
+        Ansible, it writes the reports itself, as nothing comes after it that would.
+    type: str
 attributes:
   check_mode:
     support: full
@@ -484,6 +490,7 @@ ARGUMENT_SPEC = {
     "alive_tasks": {"type": "list", "elements": "str"},
     "dead_tasks": {"type": "list", "elements": "str"},
     "leave_behind": {"type": "list", "elements": "str"},
+    "playbook": {"type": "str"},
     "staging_mounts": {"type": "dict"},
     "room_file": {"type": "path"},
     "progress_file": {"type": "path"},

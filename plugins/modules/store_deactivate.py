@@ -16,8 +16,8 @@ description:
   - A switch between stores activates a deactivated image while it copies it, or deletes its data from one store, and
     notes that in its journal before. The module deactivates those that a run has not deactivated again, because it was
     killed, in whichever direction it went.
-  - One that is locked for an import is left, as Glance would activate it again at the end of that import. What is left
-    does not keep the module from looking at the others, and is no failure of the module. See RV(left).
+  - One that is locked for an import is left, as a copy that goes on still would fail for it. What is left does not keep
+    the module from looking at the others, and is no failure of the module. See RV(left).
   - Where the journals name no such image, nothing is asked of Glance.
 options:
   other:

@@ -797,6 +797,25 @@ def test_a_signal_ends_it_at_once_and_a_further_run_goes_on(site: Site, cloud: F
     assert all(site.stores(image) == "local,objects" for image in [slow, closed, *others])
 
 
+@pytest.mark.parametrize("playbook", ["ansible-playbook switch", None])
+def test_what_was_interrupted_writes_the_reports_itself(
+    site: Site, cloud: FakeCopies, playbook: t.Optional[str]
+) -> None:
+    image = cloud.put("slow")
+    cloud.fates[image] = ["never"]
+    cloud.during[image] = lambda _image: later(0.1, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    result = site.run(playbook=playbook)
+    path = os.path.join(site.journal, "report.json")
+    assert os.path.exists(path) == os.path.exists(path.replace("json", "html")) == bool(playbook)
+    if playbook:
+        with open(path, encoding="utf-8") as file:
+            report = json.load(file)
+        assert (report["verdict"]["title"], report["totals"]["images"]) == ("Stopped in copy", 1)
+        assert report["commands"]["go_on"].startswith("ansible-playbook switch -e")
+        assert path in result["table"][-1]
+        assert site.lines("verdict")[-1]["status"] == 1
+
+
 def test_it_ends_with_those_who_started_it(site: Site, cloud: FakeCopies) -> None:
     image = cloud.put("one")
     cloud.fates[image] = ["never"]
