@@ -61,7 +61,9 @@ options:
     aliases: [key]
   api_timeout:
     description:
-      - How many seconds a server may take to answer one request.
+      - How many seconds a server may take to answer one request. Without it, C(clouds.yaml) decides, and in the end it
+        is 60. A request to Keystone, and one that only reads or deletes, is sent up to three times.
+      - Deleting the data of an image may take longer, one second more for each 16 MiB.
     type: int
 requirements:
   - openstacksdk >= 1.0.0 where the module runs. By default the collection runs it on the control node, whose

@@ -39,6 +39,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record
     known_hashes,
     properties_of,
     shown,
+    size_in_stores,
     stores_of,
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_sharing import Sharing
@@ -130,7 +131,7 @@ class ImageKeeper:
         difference.compare("state", "present", "absent")
         difference.compare("id", record["id"], None)
         if not self._check_mode:
-            self._api.delete(record["id"])
+            self._api.delete(record["id"], size_in_stores(record))
         return Outcome("deleted", difference, record)
 
     def _present(self, source: t.Optional[AnySource]) -> Outcome:

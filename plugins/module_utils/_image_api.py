@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import Record
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_source import BLOCK, Stream
-from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import RequestCount, told
+from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import API_TIMEOUT, RequestCount, told
 
 with contextlib.suppress(ImportError):
     import keystoneauth1.adapter
@@ -27,6 +27,9 @@ if t.TYPE_CHECKING:
     from openstack.connection import Connection
 
 PATCH_TYPE = "application/openstack-images-v2.1-json-patch"
+
+SLOWEST_DELETE = 16 * 1024 * 1024
+"""Bytes a second: most stores delete while the request waits."""
 
 
 class ImageApi:
@@ -192,14 +195,21 @@ class ImageApi:
                 )
             yield from answer.iter_content(BLOCK)
 
-    def delete(self, image_id: str, timeout: t.Optional[int] = None) -> None:
-        """Delete an image and its data; one that is already gone is fine."""
-        options = {} if timeout is None else {"timeout": timeout}
+    def delete(self, image_id: str, size: int, silence: t.Optional[float] = None) -> None:
+        """Delete an image and its data; one that is already gone is fine.
+
+        :param size: how many bytes of data it may have, over all of its stores.
+        :param silence: seconds that Glance may be silent for an image without data; without it, as for any request.
+        """
+        doing = f"deleting the image {image_id}"
         try:
-            self._request(f"deleting the image {image_id}", "DELETE", f"/images/{image_id}", **options)
+            self._request(doing, "DELETE", f"/images/{image_id}", timeout=self._patience_to_delete(size, silence))
         except GlanceError as error:
             if status_of(error) != 404:
                 raise
+
+    def _patience_to_delete(self, size: int, silence: t.Optional[float] = None) -> float:
+        return (silence or self._connection.session.timeout or API_TIMEOUT) + size / SLOWEST_DELETE
 
     def stores(self) -> t.Optional[list[Record]]:
         """Return what Glance tells of its stores, or None where there is only one and it has no name."""

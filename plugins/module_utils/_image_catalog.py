@@ -29,6 +29,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record
     is_replaced,
     noted,
     shown,
+    size_in_stores,
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_signals import Stopped, stoppable, undisturbed
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_spec import (
@@ -273,7 +274,7 @@ class Catalog:
             return
         if not self._check_mode:
             try:
-                self._api.delete(record["id"])
+                self._api.delete(record["id"], size_in_stores(record))
             except GlanceError as error:
                 if status_of(error) == 409:
                     self.warnings.append(f"{about}, but it is in use; it was kept: {error}")

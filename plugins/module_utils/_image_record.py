@@ -112,3 +112,8 @@ def shown(record: t.Optional[Record]) -> t.Optional[Record]:
 def stores_of(record: Record) -> list[str]:
     """Return the stores in which the image lies, as far as Glance says so."""
     return [store for store in str(record.get("stores") or "").split(",") if store]
+
+
+def size_in_stores(record: Record) -> int:
+    """Return how many bytes the image takes, over all stores in which it lies as far as Glance says so."""
+    return int(record.get("size") or 0) * max(1, len(stores_of(record)))

@@ -49,6 +49,7 @@ Warn = t.Callable[[str], None]
 
 SECONDS_TO_BECOME_ACTIVE = 60
 SECONDS_TO_CLEAN_UP = 30
+NOTHING_LEFT = "nothing of it was left in Glance"
 SECONDS_TO_RESTART = 60
 """How long a glance-api that went away in the middle may take to come back."""
 SECONDS_BETWEEN_TRIES = 2.0
@@ -86,6 +87,8 @@ class Uploader:
         self._progress = progress
         self._catalog = catalog
         self._importer = Importer(api, wanted, progress)
+        self._arrived = 0
+        """How many bytes may be in Glance by now."""
 
     def check_stores(self) -> None:
         """Make sure that the declared stores are there.
@@ -147,12 +150,8 @@ class Uploader:
 
     def _undo(self, image_id: str, error: BaseException) -> BaseException:
         """Delete the image that was begun, and return the error to raise."""
-        left = "nothing of it was left in Glance"
-        try:
-            with undisturbed():
-                self._delete(image_id, patience=0 if isinstance(error, Stopped) else SECONDS_TO_RESTART)
-        except GlanceError as failure:
-            left = f"the image {image_id} was left without data and could not be deleted ({failure.answer})"
+        with undisturbed():
+            left = self._delete(image_id, patience=0 if isinstance(error, Stopped) else SECONDS_TO_RESTART)
         if isinstance(error, Stopped):
             return GlanceError(f"uploading {self._wanted.shown}", answer=f"stopped by {error}; {left}")
         if isinstance(error, GlanceError):
@@ -161,16 +160,30 @@ class Uploader:
             )
         return error
 
-    def _delete(self, image_id: str, patience: float) -> None:
+    def _delete(self, image_id: str, patience: float) -> str:
+        """Delete the image that was begun, and return what is left of it."""
+        size = self._arrived * len(self._wanted.stores or [""])
         end = time.monotonic() + patience
         while True:
             try:
-                self._api.delete(image_id, timeout=SECONDS_TO_CLEAN_UP)
-                return
+                self._api.delete(image_id, size, silence=SECONDS_TO_CLEAN_UP)
+                return NOTHING_LEFT
             except GlanceError as failure:
                 if not is_unreachable(failure) or time.monotonic() > end:
-                    raise
+                    return self._left(image_id, failure)
             time.sleep(SECONDS_BETWEEN_TRIES)
+
+    def _left(self, image_id: str, failure: GlanceError) -> str:
+        """Return what is left of an image of which nobody knows whether Glance deletes it yet."""
+        why = f"could not be deleted ({failure.answer})"
+        try:
+            record = self._api.get(image_id)
+        except GlanceError:
+            return f"the image {image_id} {why}, and may be left in Glance"
+        if record is None:
+            return NOTHING_LEFT
+        data = f"with its {record['size']} bytes" if record["size"] else "without data"
+        return f"the image {image_id} was left {data} and {why}"
 
     def fill(self, source: AnySource, record: Record) -> Uploaded:
         """Bring in the data of an image that has none, and make sure that they arrived.
@@ -179,7 +192,9 @@ class Uploader:
         """
         started = time.monotonic()
         if isinstance(source, FetchedSource):
+            self._arrived = source.size or 0
             record = self._importer.run(record["id"], source.method, self._first_stores(), source.size)
+            self._arrived = record["size"]
             self._verify_fetched(source, record)
             return Uploaded(record, 0, time.monotonic() - started)
         algorithms = {"sha512"}
@@ -206,6 +221,8 @@ class Uploader:
                 self._api.upload(record["id"], stream, self._wanted.first_store, patience)
         except GlanceError as error:
             raise self._explain(error, stream) from error
+        finally:
+            self._arrived = stream.done
         if self._wanted.import_method == "glance-direct":
             return self._importer.run(record["id"], {"name": "glance-direct"}, self._first_stores(), stream.done)
         return self._wait_until_active(record["id"])

@@ -21,6 +21,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record
     Record,
     is_replaced,
     note_of,
+    size_in_stores,
 )
 
 
@@ -84,7 +85,7 @@ class Versions:
     def _delete_or_keep(self, record: Record, new: Record) -> bool:
         """Delete an image, and tell whether it is gone; one that is in use is hidden."""
         try:
-            self._api.delete(record["id"])
+            self._api.delete(record["id"], size_in_stores(record))
             return True
         except GlanceError as error:
             if status_of(error) != 409:

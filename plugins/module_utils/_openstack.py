@@ -34,6 +34,9 @@ if t.TYPE_CHECKING:
 
 MINIMUM_SDK = (1, 0, 0)
 
+API_TIMEOUT = 60
+"""Seconds that a server may be silent where neither the options nor clouds.yaml say how many."""
+
 AUTH_ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "cloud": {"type": "raw", "no_log": True},
     "auth": {"type": "dict", "no_log": True},
@@ -131,7 +134,7 @@ def connect(params: dict[str, t.Any]) -> Connection:
     """Open a connection with the options of the documentation fragment ``_auth``.
 
     Nothing is sent yet: the first request authenticates. Exactly one token is used for everything that is asked
-    through the returned connection.
+    through the returned connection. No request through it waits for ever.
 
     :param params: the parameters of the module.
     :raises GlanceError: when openstacksdk or the cloud's configuration is unusable.
@@ -141,6 +144,7 @@ def connect(params: dict[str, t.Any]) -> Connection:
     try:
         with told(doing):
             connection = openstack.connect(**_connection_options(params))
+            session = connection.session
     except TypeError as error:
         # What keystoneauth does with a name inside auth that its plugin does not have.
         raise GlanceError(
@@ -149,6 +153,9 @@ def connect(params: dict[str, t.Any]) -> Connection:
     _check_url(doing, connection)
     _check_password(doing, connection)
     _check_files(doing, connection)
+    if session.timeout is None:
+        # What openstacksdk would use waits for ever for a server that takes the connection and never answers.
+        session.timeout = float(API_TIMEOUT)
     return connection
 
 
@@ -249,7 +256,12 @@ MEANINGS = (
         "give the authority's certificate as ca_cert, and the URL with the name that the certificate holds",
     ),
     _Meaning(
-        frozenset({"ConnectFailure", "ConnectTimeout", "UnknownConnectionError", "ConnectionError", "Timeout"}),
+        frozenset({"ConnectTimeout", "Timeout", "ReadTimeoutError"}),
+        "a service that hangs or has too much to do, or a firewall",
+        "open the URL from where the module ran; raise the time-out when the service is only slow",
+    ),
+    _Meaning(
+        frozenset({"ConnectFailure", "UnknownConnectionError", "ConnectionError"}),
         "a wrong URL, a service that is down, or a firewall",
         "open the URL from where the module ran",
     ),

@@ -45,7 +45,6 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_plan 
     plan_table,
 )
 
-API_TIMEOUT = 60
 LOCK_PATIENCE = 15.0
 DOING = "reading the options of the switch"
 
@@ -58,9 +57,7 @@ def run(params: Parameters, check_mode: bool) -> Parameters:
     :raises GlanceError: when nothing was begun.
     """
     _check(params)
-    # One that never answers would hold everything up for ever.
-    connection = connect({**params, "api_timeout": params["api_timeout"] or API_TIMEOUT})
-    controllers = Controllers(connection, params["endpoints"])
+    controllers = Controllers(connect(params), params["endpoints"])
     controllers.authenticate()
     known = _known_stores(controllers, params, must_have=not check_mode)
     switch = Switch(

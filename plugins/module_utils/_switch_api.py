@@ -40,11 +40,14 @@ class SwitchApi(ImageApi):
         answer = self._request("reading the import methods", "GET", "/info/import")
         return [str(method) for method in answer.json()["import-methods"]["value"]]
 
-    def delete_location(self, store: str, image_id: str) -> None:
-        """Delete the data of an image in one of its stores; where there is none any more, that is fine."""
+    def delete_location(self, store: str, image_id: str, size: int) -> None:
+        """Delete the data of an image in one of its stores; where there is none any more, that is fine.
+
+        :param size: how many bytes they are.
+        """
+        doing = f"deleting the data of the image {image_id} in {store}"
         try:
-            doing = f"deleting the data of the image {image_id} in {store}"
-            self._request(doing, "DELETE", f"/stores/{store}/{image_id}")
+            self._request(doing, "DELETE", f"/stores/{store}/{image_id}", timeout=self._patience_to_delete(size))
         except GlanceError as error:
             if status_of(error) != 404:
                 raise

@@ -99,11 +99,11 @@ class Discarding:
         facts = {"reason": "it was wrong, and is taken away", "discarded": True}
         self._journal.append("copy", image_id=image.id, state="failed", **facts)
         if image.status != "deactivated":
-            self._controllers.anywhere(lambda api: api.delete_location(self._switch.target, image.id))
+            self._controllers.anywhere(lambda api: api.delete_location(self._switch.target, image.id, image.size))
             return
         try:
             self._copier.activate(image.id, next(iter(self._controllers.apis)))
-            self._controllers.anywhere(lambda api: api.delete_location(self._switch.target, image.id))
+            self._controllers.anywhere(lambda api: api.delete_location(self._switch.target, image.id, image.size))
         finally:
             self._copier.close(image.id)
 

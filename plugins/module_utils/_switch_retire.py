@@ -441,12 +441,12 @@ class Retirement:
     def _delete(self, image: Image) -> None:
         # Glance deletes nothing of a deactivated image.
         if image.status != "deactivated":
-            self._controllers.anywhere(lambda api: api.delete_location(self._switch.source, image.id))
+            self._controllers.anywhere(lambda api: api.delete_location(self._switch.source, image.id, image.size))
             return
         try:
             names = sorted(self._controllers.apis, key=self._controllers.is_resting)
             self._copier.activate(image.id, names[0])
-            self._controllers.anywhere(lambda api: api.delete_location(self._switch.source, image.id))
+            self._controllers.anywhere(lambda api: api.delete_location(self._switch.source, image.id, image.size))
         finally:
             self._copier.close(image.id)
 

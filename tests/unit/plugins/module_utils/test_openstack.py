@@ -140,6 +140,21 @@ def test_credentials_given_whole_ignore_the_environment(monkeypatch: pytest.Monk
     assert connection.session.timeout == 7
 
 
+@pytest.mark.parametrize(
+    ("params", "seconds"),
+    [
+        ({}, _openstack.API_TIMEOUT),
+        ({"api_timeout": 7}, 7),
+        ({"cloud": {"auth": {**AUTH, "auth_url": "http://h/v3"}, "api_timeout": 300}}, 300),
+    ],
+)
+def test_no_request_waits_for_ever(params: dict[str, t.Any], seconds: int) -> None:
+    auth = {} if "cloud" in params else {"auth": {**AUTH, "auth_url": "http://h/v3"}}
+    connection = _openstack.connect({**auth, **params})
+
+    assert connection.session.timeout == seconds
+
+
 def test_the_sdk_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_openstack, "IMPORT_ERROR", "No module named openstack")
     with pytest.raises(GlanceError, match=r"cannot be imported.*install openstacksdk >= 1\.0\.0"):
