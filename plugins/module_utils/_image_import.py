@@ -20,7 +20,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record
 
 SECONDS_BETWEEN_LOOKS = 1.0
 SLOWEST_IMPORT = 1024 * 1024
-"""Bytes a second: an import that is slower than this is given up."""
+"""Bytes a second: an import that shows no progress for longer than this takes for the whole image is given up."""
 
 FAILURES = {
     400: (
@@ -62,10 +62,11 @@ class Importer:
         return self._wait(doing, image_id, earlier, self._patience(size))
 
     def _patience(self, size: t.Optional[int]) -> float:
+        """Return for how many seconds an import may show no progress."""
         return self._wanted.timeout + (size / SLOWEST_IMPORT if size is not None else 5 * self._wanted.timeout)
 
     def _wait(self, doing: str, image_id: str, earlier: t.Collection[str], seconds: float) -> Record:
-        end = time.monotonic() + seconds
+        last, since = "", time.monotonic()
         self._progress.begin("imported", None)
         while True:
             record = self._api.get(image_id)
@@ -75,10 +76,13 @@ class Importer:
             self._look_for_failure(doing, record, tasks)
             if self._is_over(record, tasks):
                 return record
-            if time.monotonic() > end:
+            signs = _signs_of_progress(record, tasks)
+            if signs != last:
+                last, since = signs, time.monotonic()
+            if time.monotonic() > since + seconds:
                 raise GlanceError(
                     doing,
-                    answer=f"it has not ended after {seconds:.0f} seconds",
+                    answer=f"it has shown no progress for {seconds:.0f} seconds",
                     cause="a slow store, or a glance-api that was restarted in the middle",
                     remedy=f"look for {image_id} in the log of glance-api; raise timeout when it is only slow",
                 )
@@ -129,3 +133,9 @@ class Importer:
                 remedy=f"look for the image's id {record['id']} in the log of glance-api",
             )
         return copied
+
+
+def _signs_of_progress(record: Record, tasks: t.Sequence[Record]) -> str:
+    """Return what changes while an import goes on: Glance counts in the message of the task what it has copied."""
+    told = [record.get(name) for name in ("status", "size", "stores", "os_glance_importing_to_stores")]
+    return repr((told, [(task["status"], task.get("message")) for task in tasks]))

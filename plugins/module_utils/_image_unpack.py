@@ -47,6 +47,11 @@ class UnpackedSource:
         self.size: t.Optional[int] = None
         self.checksum: t.Optional[Checksum] = None
 
+    @property
+    def packed_size(self) -> t.Optional[int]:
+        """How many bytes the compressed source has, as far as it is known."""
+        return self._packed.size
+
     def open(self) -> None:
         """Open the source, and decompress its beginning.
 

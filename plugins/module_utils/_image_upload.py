@@ -40,6 +40,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_source
     Stream,
     wrong_checksum,
 )
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_unpack import UnpackedSource
 from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import told
 
 with contextlib.suppress(ImportError):
@@ -55,6 +56,8 @@ SECONDS_TO_RESTART = 60
 SECONDS_BETWEEN_TRIES = 2.0
 SLOWEST_STORE = 4 * 1024 * 1024
 """Bytes a second: a store that takes an image as a whole is silent for as long as it takes it."""
+MOST_OF_PACKED = 20
+"""How many times larger than its compressed file an image is taken to be at most, when it comes to waiting for it."""
 
 
 class Uploaded(t.NamedTuple):
@@ -213,7 +216,7 @@ class Uploader:
         return Uploaded(record, stream.done, seconds)
 
     def _send(self, record: Record, source: AnySource, stream: Stream) -> Record:
-        patience = self._patience(source.size)
+        patience = self._patience(source)
         try:
             if self._wanted.import_method == "glance-direct":
                 self._api.stage(record["id"], stream, patience)
@@ -249,8 +252,17 @@ class Uploader:
         if found != declared.value:
             raise wrong_checksum(f"{self._wanted.shown} in Glance, from {source.shown}", declared, found)
 
-    def _patience(self, size: t.Optional[int]) -> float:
-        return self._wanted.timeout + (size or 0) // SLOWEST_STORE
+    def _patience(self, source: AnySource) -> float:
+        """Return how many seconds Glance may be silent while it takes the data."""
+        return self._wanted.timeout + self._largest(source) / SLOWEST_STORE
+
+    def _largest(self, source: AnySource) -> int:
+        """Return how many bytes there are; where nobody knows beforehand, how many there can be."""
+        if source.size is not None:
+            return source.size
+        packed = source.packed_size if isinstance(source, UnpackedSource) else None
+        most = self._wanted.max_size
+        return most if packed is None else min(most, packed * MOST_OF_PACKED)
 
     def _explain(self, error: GlanceError, stream: Stream) -> GlanceError:
         if not is_of_the_api(error):

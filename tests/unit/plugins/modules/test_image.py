@@ -27,6 +27,9 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils import (
     _image_source,
     _image_upload,
 )
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_declaration import Declaration
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_progress import ProgressFile
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_unpack import UnpackedSource
 from ansible_collections.openstack_ops.glance.plugins.modules import image as module
 from ansible_collections.openstack_ops.glance.tests.unit.plugins import image_bytes
 from ansible_collections.openstack_ops.glance.tests.unit.plugins.conftest import RunModule
@@ -35,8 +38,10 @@ from ansible_collections.openstack_ops.glance.tests.unit.plugins.fake_cloud impo
     PROJECT,
     FakeCloud,
     FakeWeb,
+    Request,
 )
 
+GIB = 1024**3
 QCOW2 = image_bytes.qcow2()
 OTHER = image_bytes.qcow2(data=b"other data")
 ACTIVE = {"disk_format": "qcow2", "container_format": "bare"}
@@ -571,6 +576,24 @@ class TestFailedUpload:
         assert cloud.images == {}
         assert len(waited) == 2
 
+    @pytest.mark.parametrize(
+        ("kind", "size", "seconds"),
+        [
+            ("url", 40 * GIB, 600 + 40 * 256),
+            ("url", None, 600 + 100 * 256),
+            ("compressed", 2 * GIB, 600 + 40 * 256),
+            ("compressed", 8 * GIB, 600 + 100 * 256),
+            ("compressed", None, 600 + 100 * 256),
+        ],
+    )
+    def test_patience_follows_the_size(self, kind: str, size: t.Optional[int], seconds: float) -> None:
+        wanted = Declaration(name="disk", max_size=100 * GIB, timeout=600)
+        plain = _image_source.UrlSource("http://h/disk")
+        plain.size = size
+        source = UnpackedSource(plain, wanted.max_size) if kind == "compressed" else plain
+        uploader = _image_upload.Uploader(t.cast(t.Any, None), wanted, warn=print, progress=ProgressFile())
+        assert uploader._patience(source) == seconds
+
     @pytest.mark.parametrize("kind", ["file", "url", "url of unknown size", "compressed"])
     def test_a_token_that_expires(self, keep: Keep, cloud: FakeCloud, tmp_path: Path, kind: str) -> None:
         content = QCOW2 + bytes(5 * image_bytes.MIB)
@@ -1066,7 +1089,35 @@ class TestImport:
     ) -> None:
         monkeypatch.setattr(_image_import, "SLOWEST_IMPORT", 10**9)
         monkeypatch.setattr(cloud, "_import", lambda *_arguments: (202, None))
-        assert "it has not ended after 1 seconds" in refused(source=source, import_method="glance-direct", timeout=1)
+        message = refused(source=source, import_method="glance-direct", timeout=1)
+        assert "it has shown no progress for 1 seconds" in message
+
+    def test_one_that_is_slow_and_goes_on(
+        self, keep: Keep, cloud: FakeCloud, source: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(_image_import, "SLOWEST_IMPORT", 10**9)
+        monkeypatch.setattr(_image_import, "SECONDS_BETWEEN_LOOKS", 0.05)
+        task = {"id": "1", "status": "processing", "message": ""}
+        end = time.monotonic() + 60
+
+        def begin(request: Request, image: dict[str, t.Any], parts: list[str]) -> tuple[int, t.Any]:
+            nonlocal end
+            end = time.monotonic() + 2.5
+            cloud.tasks.append({**task, "image_id": image["id"]})
+            return 202, None
+
+        def tell(_request: Request, image: dict[str, t.Any], _parts: list[str]) -> tuple[int, t.Any]:
+            if not cloud.tasks:
+                return 200, {"tasks": []}
+            task["message"] = f"Copied {time.monotonic():.3f} MiB"
+            if time.monotonic() > end and task["status"] == "processing":
+                task["status"] = "success"
+                cloud._store(image, [cloud.staged.pop(image["id"])])
+            return 200, {"tasks": [task]}
+
+        monkeypatch.setattr(cloud, "_import", begin)
+        monkeypatch.setattr(cloud, "_list_tasks", tell)
+        assert keep(source=source, import_method="glance-direct", timeout=1)["action"] == "created"
 
     def test_a_method_that_is_not_allowed(self, refused: t.Callable[..., str], cloud: FakeCloud, source: str) -> None:
         fixed = "12345678-0000-4000-8000-000000000000"
