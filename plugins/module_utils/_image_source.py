@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import http.client
 import json
 import os
 import stat
@@ -37,7 +38,9 @@ MOST_AT_ONCE = 64 * 1024 * 1024
 LARGEST_TEXT = 4 * 1024 * 1024
 SECONDS_BEFORE_RETRY = 2.0
 MOST_RETRIES = 4
-"""How often in a row a download is tried again that gives no bytes."""
+"""How often in a row a download is tried again that gives next to nothing."""
+SLOWEST_SERVER = 8 * 1024
+"""Bytes a second: a web server that gives less, for as long as it may be silent, is given up."""
 PASSING = (429, 500, 502, 503, 504)
 """What a web server answers while it is restarted or has too much to do."""
 
@@ -350,6 +353,48 @@ def replacing(path: str) -> t.Iterator[t.BinaryIO]:
         raise
 
 
+class TooSlowError(GlanceError):
+    """A web server gives so little that its image would take for ever."""
+
+
+class Pace:
+    """How much a web server gives while it is waited for; how fast Glance takes it does not count.
+
+    :param window: for how many seconds it may give too little.
+    """
+
+    def __init__(self, shown: str, window: float) -> None:
+        self._shown = shown
+        self._window = window
+        self._bytes = 0
+        self._seconds = 0.0
+
+    def read(self, raw: t.Any, length: int) -> bytes:
+        """Return what has come, up to so many bytes; nothing at the end.
+
+        :raises TooSlowError: when too little has come for too long.
+        """
+        start = time.monotonic()
+        # read() would wait until all of it is there, however slowly it comes. urllib3 before 2.1 has nothing else.
+        block = raw.read1(length, decode_content=False) if hasattr(raw, "read1") else raw._fp.read1(length)
+        self._bytes += len(block)
+        self._seconds += time.monotonic() - start
+        if block and self._seconds >= self._window:
+            self._check()
+        return bytes(block)
+
+    def _check(self) -> None:
+        if self._bytes < SLOWEST_SERVER * self._seconds:
+            raise TooSlowError(
+                f"reading {self._shown}",
+                answer=f"the server gave {self._bytes} bytes in {self._seconds:.1f} seconds,"
+                f" which is less than {SLOWEST_SERVER // 1024} KiB a second",
+                cause="a web server or a proxy that hangs or has too much to do, or a slow connection",
+                remedy="run the task again; if it happens again, download the file and give its path as source",
+            )
+        self._bytes, self._seconds = 0, 0.0
+
+
 class UrlSource:
     """An image at an http or https URL."""
 
@@ -450,14 +495,22 @@ class UrlSource:
             self._response.close()
             self._response = None
 
-    def _read(self, length: int) -> t.Iterator[bytes]:
+    def _read(self, response: t.Any, length: int) -> t.Iterator[bytes]:
+        """Yield what comes, in blocks, up to so many bytes."""
+        pace = Pace(self.shown, self._timeout)
         while length > 0:
+            parts, missing = [], min(BLOCK, length)
             try:
-                block = self._response.raw.read(min(BLOCK, length), decode_content=False)
-            except (urllib3.exceptions.HTTPError, OSError) as error:
+                while missing > 0 and (part := pace.read(response.raw, missing)):
+                    parts.append(part)
+                    missing -= len(part)
+            except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
+                if parts:
+                    yield b"".join(parts)
                 raise self._cut_off(str(error)) from error
-            if not block:
+            if not parts:
                 return
+            block = b"".join(parts)
             length -= len(block)
             yield block
 
@@ -478,12 +531,8 @@ class UrlSource:
         if self.size is None or offset >= self.size or length > _image_format.HEAD or not self._gives_parts:
             return b""
         part = self._get({"Range": f"bytes={offset}-{min(offset + length, self.size) - 1}"})
-        try:
-            return bytes(part.content) if part.status_code == 206 else b""
-        except requests.RequestException as error:
-            raise self._cut_off(str(error)) from error
-        finally:
-            part.close()
+        with contextlib.closing(part):
+            return b"".join(self._read(part, length)) if part.status_code == 206 else b""
 
     def prepare(self) -> None:
         """Do nothing: a URL is read while it is sent."""
@@ -506,17 +555,21 @@ class UrlSource:
 
     def _read_on(self, done: int, length: int) -> t.Iterator[bytes]:
         """Return so many bytes more, or all that there are; where the connection breaks, go on from there."""
-        wanted, failures = done + length, 0
+        wanted, failures, failed_at = done + length, 0, done
         while True:
             try:
-                for block in self._read(wanted - done):
-                    done, failures = done + len(block), 0
+                for block in self._read(self._response, wanted - done):
+                    done += len(block)
                     yield block
                 if done < wanted:
                     self.check_end(done)
                 return
+            except TooSlowError:
+                raise
             except GlanceError:
-                failures += 1
+                # A few bytes between two failures are no success.
+                failures = failures + 1 if done - failed_at < BLOCK else 1
+                failed_at = done
                 if failures > MOST_RETRIES or not self._resume(done):
                     raise
 

@@ -260,9 +260,10 @@ options:
   timeout:
     description:
       - How many seconds Glance or the server of a URL may stay silent while data are transferred. It does not limit how
-        long the whole transfer takes. For what grows with the image, such as the answer to an upload or the next
-        progress of an import, time is added by its size; O(max_size) stands in where nobody knows that beforehand, or
-        20 times what the compressed file has when that is less.
+        long the whole transfer takes. The server of a URL may not give less than 8 KiB a second for longer either.
+      - For what grows with the image, such as the answer to an upload or the next progress of an import, time is added
+        by its size; O(max_size) stands in where nobody knows that beforehand, or 20 times what the compressed file has
+        when that is less.
     type: int
     default: 600
   progress_file:

@@ -8,9 +8,13 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
 import hashlib
+import http.server
+import io
 import os
 import socket
+import time
 import typing as t
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,7 +30,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_source
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_url import secrets_in, shown_url
 from ansible_collections.openstack_ops.glance.tests.unit.plugins import image_bytes
-from ansible_collections.openstack_ops.glance.tests.unit.plugins.fake_cloud import FakeWeb
+from ansible_collections.openstack_ops.glance.tests.unit.plugins.fake_cloud import FakeWeb, Server
 
 QCOW2 = image_bytes.qcow2()
 SHA512 = f"sha512:{hashlib.sha512(QCOW2).hexdigest()}"
@@ -204,6 +208,48 @@ def test_credentials_and_signatures_are_not_shown(url: str, shown: str, secrets:
     assert secrets_in({"source": url}) == secrets_in({"checksum": url, "source": None}) == secrets
 
 
+class Trickle(Server):
+    """Gives the beginning of a file at once, and then byte after byte: seldom silent, and never done."""
+
+    LONGEST = 20.0
+
+    def __init__(self, head: int, announced: bool) -> None:
+        """Set up the server.
+
+        :param head: how many bytes it gives at once.
+        :param announced: whether it tells how many there are.
+        """
+        self.requests = 0
+        trickle, end = self, time.monotonic() + self.LONGEST
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                trickle.requests += 1
+                self.close_connection = True
+                asked = "Range" in self.headers
+                self.send_response(206 if asked else 200)
+                self.send_header("Accept-Ranges", "bytes")
+                self.send_header("ETag", '"1"')
+                self.send_header(*(("Content-Length", str(10**9)) if announced else ("Transfer-Encoding", "chunked")))
+                self.end_headers()
+                with contextlib.suppress(OSError):
+                    self.give(b"" if asked else QCOW2.ljust(head, b"\1")[:head])
+                    while time.monotonic() < end:
+                        self.give(b"x")
+                        time.sleep(0.02)
+
+            def give(self, content: bytes) -> None:
+                if content:
+                    self.wfile.write(content if announced else b"%x\r\n%s\r\n" % (len(content), content))
+
+            def log_message(self, format: str, *args: t.Any) -> None:  # noqa: A002
+                """Keep the output of the tests readable."""
+
+        super().__init__(Handler)
+
+
 class TestDownload:
     """A download that breaks goes on from where it broke; one that would not be the same file does not."""
 
@@ -214,9 +260,9 @@ class TestDownload:
         """Do not wait before a retry."""
         monkeypatch.setattr(_image_source, "SECONDS_BEFORE_RETRY", 0.01)
 
-    def read(self, web: FakeWeb) -> bytes:
+    def read(self, web: Server, timeout: float = 5) -> bytes:
         """Return everything that is read."""
-        source = UrlSource(web.url, timeout=5)
+        source = UrlSource(web.url, timeout=timeout)
         source.open()
         content = b"".join(source.blocks())
         source.close()
@@ -264,6 +310,53 @@ class TestDownload:
             with pytest.raises(GlanceError, match="the server stopped before the end"):
                 self.read(web)
             assert len(web.requests) == 2 + _image_source.MOST_RETRIES - 1
+
+    def test_not_for_a_few_bytes_each_time(self) -> None:
+        with FakeWeb(self.CONTENT, etag='"1"', breaks=[_image_format.HEAD + 10, *[10] * 50]) as web:
+            with pytest.raises(GlanceError, match="the server stopped before the end"):
+                self.read(web)
+            assert len(web.requests) == 1 + _image_source.MOST_RETRIES
+
+    @pytest.mark.parametrize("head", [0, _image_format.HEAD], ids=["from its begin", "later"])
+    @pytest.mark.parametrize("announced", [True, False])
+    def test_a_server_that_trickles(self, head: int, announced: bool) -> None:
+        with Trickle(head, announced) as web:
+            start = time.monotonic()
+            with pytest.raises(GlanceError, match=r"the server gave \d+ bytes in \d\.\d seconds, which is less than 8"):
+                self.read(web, timeout=0.5)
+            assert time.monotonic() - start < Trickle.LONGEST / 2
+            assert web.requests == 1
+
+    def test_a_footer_that_trickles(self) -> None:
+        with Trickle(_image_format.HEAD, True) as web:
+            source = UrlSource(web.url, timeout=0.5)
+            source.open()
+            with pytest.raises(GlanceError, match="the server gave"):
+                source.read_at(source.size - 512, 512)  # type: ignore[operator]
+            source.close()
+
+    def test_a_glance_that_takes_its_time_is_not_the_web_server_s_fault(self) -> None:
+        with FakeWeb(self.CONTENT) as web:
+            source = UrlSource(web.url, timeout=0.2)
+            source.open()
+            found = b""
+            for number, block in enumerate(source.blocks()):
+                found += block
+                if number < 4:
+                    time.sleep(0.15)
+            source.close()
+        assert found == self.CONTENT
+
+    def test_a_library_that_cannot_give_what_has_come(self) -> None:
+        class Old:
+            """As much of a response of urllib3 before 2.1 as is used."""
+
+            def __init__(self, content: bytes) -> None:
+                self._fp = io.BufferedReader(io.BytesIO(content))  # type: ignore[arg-type]
+
+        raw = Old(b"content")
+        pace = _image_source.Pace("http://h/disk", 5)
+        assert [pace.read(raw, 4), pace.read(raw, 4), pace.read(raw, 4)] == [b"cont", b"ent", b""]
 
     def test_a_server_that_is_restarted(self) -> None:
         with FakeWeb(self.CONTENT, first=[500, 503, 429]) as web:
