@@ -10,13 +10,13 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shutil
 import typing as t
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import ImageApi
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_download import Download
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_progress import ProgressFile, Teller
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import (
     Record,
@@ -150,7 +150,7 @@ class Saver:
             )
         algorithm, value = self._proof(doing, record)
         result = {"path": self._path, "algorithm": algorithm, "hash": value, "size": record["size"]}
-        if self._is_there(algorithm, value):
+        if self._is_there(record["size"], algorithm, value):
             return {**result, "changed": False}
         self._check_room(doing, record)
         if not check_mode:
@@ -169,8 +169,11 @@ class Saver:
             remedy="save it with openstack image save, which compares nothing",
         )
 
-    def _is_there(self, algorithm: str, value: str) -> bool:
+    def _is_there(self, size: int, algorithm: str, value: str) -> bool:
         if not os.path.exists(self._path):
+            return False
+        # An empty one is what ansible.builtin.tempfile makes.
+        if os.path.isfile(self._path) and os.path.getsize(self._path) != size:
             return False
         with contextlib.closing(FileSource(self._path, None, self._progress)) as file:
             return file.digest(algorithm) == value
@@ -185,19 +188,16 @@ class Saver:
             raise GlanceError(doing, answer=answer, remedy="make room there")
 
     def _write(self, doing: str, record: Record, algorithm: str, value: str) -> None:
-        digest, done = hashlib.new(algorithm, usedforsecurity=False), 0
         self._progress.begin("downloaded", record["size"])
+        timeout, progress = self._timeout, self._progress
         try:
             with replacing(self._path) as file:
-                for block in self._api.download(record["id"], self._timeout):
-                    file.write(block)
-                    digest.update(block)
-                    done += len(block)
-                    self._progress.advance(done)
-                if digest.hexdigest() != value:
+                download = Download(self._api, record, algorithm, timeout=timeout, progress=progress, file=file)
+                found = download.run()
+                if found != value:
                     raise GlanceError(
                         doing,
-                        answer=f"{done} bytes came with {algorithm}:{digest.hexdigest()}, Glance has noted {value}",
+                        answer=f"{download.done} bytes came with {algorithm}:{found}, Glance has noted {value}",
                         cause="data that were damaged in the store or on the way",
                         remedy="save it again; when it happens again, look at the store",
                     )

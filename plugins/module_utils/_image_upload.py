@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import time
 import typing as t
 import uuid
@@ -23,6 +22,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api im
     status_of,
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_declaration import Declaration
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_download import Download
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_import import Importer
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_prepare import AnySource, FetchedSource
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_progress import Teller
@@ -241,14 +241,9 @@ class Uploader:
             return
         found = computed_hashes(record).get(declared.algorithm)
         if found is None:
-            digest = hashlib.new(declared.algorithm, usedforsecurity=False)
             self._progress.begin("read back", record["size"])
-            done = 0
-            for block in self._api.download(record["id"], self._wanted.timeout):
-                digest.update(block)
-                done += len(block)
-                self._progress.advance(done)
-            found = digest.hexdigest()
+            timeout, progress = self._wanted.timeout, self._progress
+            found = Download(self._api, record, declared.algorithm, timeout=timeout, progress=progress).run()
         if found != declared.value:
             raise wrong_checksum(f"{self._wanted.shown} in Glance, from {source.shown}", declared, found)
 

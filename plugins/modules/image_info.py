@@ -67,7 +67,11 @@ options:
   save_to:
     description:
       - The file into which the data of the image are saved, where the module runs. Exactly one image has to match.
-      - The file appears when all data have come and have the right hash.
+      - The file appears when all data have come and have the right hash. A file that is there and has another size or
+        content is replaced, also an empty one.
+      - The new file has the mode V(0600) and belongs to the user that the module runs as, whatever was there before.
+      - Where the connection breaks, the download goes on from there, or begins again when Glance or its store gives out
+        no parts of images; at most four times in all.
     type: path
   timeout:
     description:

@@ -79,6 +79,9 @@ class FakeCloud(Server):
         self.damages_data = False
         self.hangs_up_before: list[str] = []
         self.breaks_after: t.Optional[int] = None
+        self.cuts: list[int] = []
+        """After how many bytes each of the first downloads breaks off."""
+        self.gives_parts = True
         self.tokens_that_expire = 0
         """How many uploads are refused when all of their data have come, as eventlet does it."""
         self.during_upload: t.Callable[[int], None] = lambda received: None
@@ -381,8 +384,21 @@ class CloudHandler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
         elif takes:
             self.take(request)
+        elif self.command == "GET" and parts.path.endswith("/file"):
+            self.give(*self.cloud.answer(request))
         else:
             self.reply(*self.cloud.answer(request))
+
+    def give(self, status: int, answer: t.Any) -> None:
+        """Send the data of an image: a part where one is asked for, and only the beginning where that shall break."""
+        headers = {}
+        if status == 200 and "Range" in self.headers and self.cloud.gives_parts:
+            start, size = int(self.headers["Range"].strip("bytes=-")), len(answer)
+            headers["Content-Range"] = f"bytes {start}-{size - 1}/{size}"
+            status, answer = 206, answer[start:]
+        cut = self.cloud.cuts.pop(0) if self.cloud.cuts and status < 300 else None
+        self.close_connection = cut is not None
+        self.reply(status, answer, headers, cut)
 
     def take(self, request: Request) -> None:
         """Take the data of an image; or answer before they have come and hang up, as eventlet does."""
@@ -416,8 +432,8 @@ class CloudHandler(http.server.BaseHTTPRequestHandler):
             left -= len(block)
             yield block
 
-    def reply(self, status: int, answer: t.Any) -> None:
-        """Send an answer: a text as HTML, anything else as JSON."""
+    def reply(self, status: int, answer: t.Any, headers: t.Mapping[str, str] = {}, cut: t.Optional[int] = None) -> None:
+        """Send an answer, or the beginning of one: a text as HTML, anything else as JSON."""
         html = isinstance(answer, str)
         content = b"" if answer is None else answer.encode() if html else answer
         content = content if isinstance(content, bytes) else json.dumps(answer).encode()
@@ -425,8 +441,10 @@ class CloudHandler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/html" if html else "application/json")
         self.send_header("Content-Length", str(len(content)))
         self.send_header("X-Subject-Token", "token")
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(content)
+        self.wfile.write(content[:cut])
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_one  # noqa: N815
 
