@@ -19,9 +19,9 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._errors impor
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image import ImageKeeper, Outcome
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import ImageApi, status_of
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_declaration import Declaration
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_find import SearchListing, owner_id
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_prepare import checksum_files
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_progress import JointProgress
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_find import SearchListing, find, owner_id
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_prepare import checksum_files, size_beforehand
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_progress import JointProgress, Part
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import (
     BUSY,
     CATALOG_NOTE,
@@ -168,6 +168,7 @@ class Catalog:
         self._files = checksum_files(SECONDS_FOR_CHECKSUMS)
         self._progress = JointProgress(progress_file, len(declarations))
         self.entries = [Entry(str(wanted.name or wanted.id)) for wanted in declarations]
+        self._parts = [self._progress.of_one(entry.name) for entry in self.entries]
         self.purged: list[Record] = []
         self.warnings: list[str] = []
         self.purge_errors: list[str] = []
@@ -179,11 +180,13 @@ class Catalog:
         """
         self._api.authenticate()
         self._refuse_one_owner_by_two_names()
+        for wanted, part in zip(self._declarations, self._parts):
+            part.expect(0 if self._check_mode else self._bytes_to_move(wanted))
         pool = concurrent.futures.ThreadPoolExecutor(max_workers=self._transfers)
         work: list[concurrent.futures.Future[None]] = []
         try:
-            for pair in zip(self._declarations, self.entries):
-                work.append(pool.submit(self._keep_one, *pair))
+            for each in zip(self._declarations, self.entries, self._parts):
+                work.append(pool.submit(self._keep_one, *each))
             concurrent.futures.wait(work)
         except Stopped as signal:
             self._stop(signal, work)
@@ -213,13 +216,30 @@ class Catalog:
                     remedy="correct the list; nothing was changed",
                 )
 
-    def _keep_one(self, wanted: Declaration, entry: Entry) -> None:
+    def _bytes_to_move(self, wanted: Declaration) -> t.Optional[int]:
+        """Return how many bytes an image will cost: none where it seems to be there, None where that shows later."""
+        if wanted.state == "absent" or wanted.id or not (wanted.source or wanted.remote_image):
+            return 0
+        try:
+            record = find(self._search, wanted, *owner_id(self._api, wanted.owner))
+        except GlanceError:
+            # It is told when the image has its turn.
+            return 0
+        size = size_beforehand(wanted)
+        if record is not None and record["status"] != "queued":
+            is_another = size is not None and record["size"] != size
+            if not (wanted.replace and is_another):
+                return 0
+        staged = 1 if wanted.import_method == "glance-direct" else 0
+        return None if size is None else size * (staged + len(wanted.stores or [""]))
+
+    def _keep_one(self, wanted: Declaration, entry: Entry, part: Part) -> None:
         keeper = ImageKeeper(
             self._api,
             wanted,
             check_mode=self._check_mode,
             warn=entry.warnings.append,
-            progress=self._progress.of_one(),
+            progress=part,
             search=self._search,
             catalog=self._name,
             files=self._files,
@@ -233,7 +253,7 @@ class Catalog:
         except Exception as error:
             # One image must not take the results of the others with it.
             entry.error = f"{type(error).__name__}: {error}"
-        self._progress.image_is_done()
+        part.close()
 
     @property
     def failed(self) -> list[Entry]:

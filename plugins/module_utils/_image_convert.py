@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
+import time
 import typing as t
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _image_format
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_checksum import Checksum
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_progress import Teller
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_progress import CONVERTED, FETCHED, Teller
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_source import FileSource, Stream, UrlSource
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_spec import CONVERTIBLE
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_unpack import UnpackedSource
@@ -29,6 +31,7 @@ QEMU_NAMES = {"vhd": "vpc"}
 
 SLOWEST_DISK = 4 * 1024 * 1024
 SECONDS_FOR_INFO = 60
+SECONDS_BETWEEN_LOOKS = 1.0
 MIB = 1024 * 1024
 
 Original = t.Union[FileSource, UrlSource, UnpackedSource]
@@ -97,10 +100,12 @@ class ConvertedSource:
             path = os.path.join(self._work.name, "converted")
             size = self._virtual_size(doing, original.path)
             self._need(doing, size + 16 * MIB)
+            self._progress.begin(CONVERTED, size)
             self._run(
                 doing,
-                ["convert", "-f", _qemu(self._disk_format), "-O", _qemu(self._target), original.path, path],
+                ["convert", "-p", "-f", _qemu(self._disk_format), "-O", _qemu(self._target), original.path, path],
                 self._seconds(size + (original.size or 0)),
+                lambda share: self._progress.advance(int(size * share)),
             )
         except OSError as error:
             raise GlanceError(
@@ -117,7 +122,7 @@ class ConvertedSource:
         path = os.path.join(directory, "original")
         self._need(doing, self._original.size or 0)
         algorithms = [self._original.checksum.algorithm] if self._original.checksum else []
-        self._progress.begin("fetched", self._original.size)
+        self._progress.begin(FETCHED, self._original.size)
         with open(path, "wb") as file:
             for number, block in enumerate(Stream(self._original, algorithms, self._progress)):
                 if number % 256 == 0:
@@ -143,24 +148,41 @@ class ConvertedSource:
         return 600 + size // SLOWEST_DISK
 
     @staticmethod
-    def _run(doing: str, arguments: list[str], seconds: int) -> str:
+    def _run(
+        doing: str, arguments: list[str], seconds: int, tell: t.Callable[[float], None] = lambda share: None
+    ) -> str:
+        """Run qemu-img, and return what it wrote.
+
+        :param tell: is told every second which share of the work is done, as far as qemu-img tells it.
+        """
         program = shutil.which("qemu-img")
         if program is None:
             raise GlanceError(doing, answer="there is no qemu-img", remedy="install qemu-utils where the module runs")
-        try:
-            done = subprocess.run(  # noqa: S603
-                [program, *arguments], capture_output=True, text=True, timeout=seconds, check=False
-            )
-        except subprocess.TimeoutExpired as error:
-            raise GlanceError(doing, answer=f"qemu-img did not end within {seconds} seconds") from error
-        if done.returncode != 0:
+        end = time.monotonic() + seconds
+        with subprocess.Popen(  # noqa: S603
+            [program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            try:
+                while True:
+                    try:
+                        output, complaint = process.communicate(timeout=SECONDS_BETWEEN_LOOKS)
+                        break
+                    except subprocess.TimeoutExpired as running:
+                        tell(_share(running.output))
+                        if time.monotonic() > end:
+                            answer = f"qemu-img did not end within {seconds} seconds"
+                            raise GlanceError(doing, answer=answer) from running
+            except BaseException:
+                process.kill()
+                raise
+        if process.returncode != 0:
             raise GlanceError(
                 doing,
-                answer=" ".join(done.stderr.split()) or f"qemu-img ended with {done.returncode}",
+                answer=" ".join(complaint.split()) or f"qemu-img ended with {process.returncode}",
                 cause="an image that is damaged, or a disk that is full",
                 remedy="run qemu-img check on the image, and look at the free space",
             )
-        return done.stdout
+        return output
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return bytes from the middle of the result."""
@@ -176,6 +198,12 @@ class ConvertedSource:
         """Make sure that nobody has changed the result while it was read."""
         if self._converted is not None:
             self._converted.check_end(done)
+
+
+def _share(output: t.Optional[bytes]) -> float:
+    """Return which share of its work qemu-img said last that is done."""
+    told = re.findall(rb"\(([0-9.]+)/100%\)", output or b"")
+    return float(told[-1]) / 100 if told else 0.0
 
 
 def _qemu(disk_format: str) -> str:

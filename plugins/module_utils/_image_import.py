@@ -9,13 +9,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 import typing as t
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import ImageApi, status_of
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_declaration import Declaration
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_progress import Teller
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_progress import MIB, Teller
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import Record, stores_of
 
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -59,15 +60,17 @@ class Importer:
         except GlanceError as error:
             cause, remedy = FAILURES.get(status_of(error) or 0, (error.cause, error.remedy))
             raise GlanceError(doing, answer=error.answer, cause=cause, remedy=remedy) from error
-        return self._wait(doing, image_id, earlier, self._patience(size))
+        self._progress.begin("imported", size)
+        record = self._wait(doing, image_id, earlier, self._patience(size), _Share(size, stores or [""]))
+        self._progress.advance(size or record["size"])
+        return record
 
     def _patience(self, size: t.Optional[int]) -> float:
         """Return for how many seconds an import may show no progress."""
         return self._wanted.timeout + (size / SLOWEST_IMPORT if size is not None else 5 * self._wanted.timeout)
 
-    def _wait(self, doing: str, image_id: str, earlier: t.Collection[str], seconds: float) -> Record:
+    def _wait(self, doing: str, image_id: str, earlier: t.Collection[str], seconds: float, share: _Share) -> Record:
         last, since = "", time.monotonic()
-        self._progress.begin("imported", None)
         while True:
             record = self._api.get(image_id)
             if record is None:
@@ -86,7 +89,7 @@ class Importer:
                     cause="a slow store, or a glance-api that was restarted in the middle",
                     remedy=f"look for {image_id} in the log of glance-api; raise timeout when it is only slow",
                 )
-            self._progress.advance(int(record.get("size") or 0))
+            self._progress.advance(share.done(record, tasks))
             time.sleep(SECONDS_BETWEEN_LOOKS)
 
     def _look_for_failure(self, doing: str, record: Record, tasks: t.Sequence[Record]) -> None:
@@ -133,6 +136,22 @@ class Importer:
                 remedy=f"look for the image's id {record['id']} in the log of glance-api",
             )
         return copied
+
+
+class _Share(t.NamedTuple):
+    """How much of an import is done."""
+
+    size: t.Optional[int]
+    """How many bytes are written, into all stores together."""
+    stores: t.Sequence[str]
+
+    def done(self, record: Record, tasks: t.Sequence[Record]) -> int:
+        """Return how many bytes are written, as far as Glance tells it: for each store anew."""
+        told = [re.fullmatch(r"Copied (\d+) MiB", str(task.get("message"))) for task in tasks[:1]]
+        copied = sum(int(found[1]) * MIB for found in told if found)
+        present = stores_of(record)
+        done = (self.size or 0) * sum(store in present for store in self.stores) // len(self.stores) + copied
+        return done if self.size is None else min(done, self.size)
 
 
 def _signs_of_progress(record: Record, tasks: t.Sequence[Record]) -> str:

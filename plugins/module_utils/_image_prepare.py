@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import posixpath
 import re
 import typing as t
@@ -123,6 +124,16 @@ def source_of(wanted: Declaration, checksum: t.Optional[Checksum], progress: Tel
         return FetchedSource(plain, {"name": "web-download", "uri": wanted.source}, checksum)
     source = UnpackedSource(plain, wanted.max_size) if wanted.decompress else plain
     return ConvertedSource(source, wanted.convert, wanted.work_directory, progress) if wanted.convert else source
+
+
+def size_beforehand(wanted: Declaration) -> t.Optional[int]:
+    """Return how many bytes an image will have, as far as that is known before its source is opened."""
+    if wanted.source is None or "://" in wanted.source or wanted.decompress or wanted.convert:
+        return None
+    try:
+        return os.path.getsize(os.path.expanduser(wanted.source))
+    except OSError:
+        return 0
 
 
 def problems(spec: t.Mapping[str, t.Any], *, timeout: float = 15.0, hash_files: bool = True) -> list[str]:

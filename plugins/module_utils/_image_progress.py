@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import threading
 import time
@@ -21,6 +20,13 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_signal
 MIB = 1024 * 1024
 
 
+HASHED = "read for its checksum"
+CONVERTED = "converted"
+FETCHED = "fetched"
+STAYING = frozenset({HASHED, CONVERTED})
+"""What is done to bytes that go nowhere."""
+
+
 class Progress(t.NamedTuple):
     """How far a transfer was when this was written; with several images, all of their transfers together."""
 
@@ -28,16 +34,29 @@ class Progress(t.NamedTuple):
     done: int
     total: t.Optional[int]
     seconds: float
+    """Since there is something to tell."""
     images_done: int = 0
     images: int = 1
+    moving: t.Optional[float] = None
+    """Seconds since bytes are moved; None for all of them."""
+    meanwhile: str = ""
+    """What is done besides, which moves nothing."""
 
     def line(self) -> str:
         """Return what an operator reads, such as ``412 of 1024 MiB uploaded, 96 MiB/s, 6 s left``."""
-        rate = self.done / self.seconds if self.seconds > 0 else 0.0
+        told = [f"{self.images_done} of {self.images} images"] if self.images > 1 else []
+        if self.done or not self.meanwhile:
+            told += self._transfer()
+        return ", ".join([*told, self.meanwhile] if self.meanwhile else told)
+
+    def _transfer(self) -> t.Iterator[str]:
+        seconds = self.seconds if self.moving is None else self.moving
+        rate = self.done / seconds if seconds > 0 else 0.0
         total = f" of {self.total // MIB}" if self.total is not None else ""
-        left = f", {(self.total - self.done) / rate:.0f} s left" if self.total is not None and rate else ""
-        images = f"{self.images_done} of {self.images} images, " if self.images > 1 else ""
-        return f"{images}{self.done // MIB}{total} MiB {self.what}, {rate / MIB:.0f} MiB/s{left}"
+        yield f"{self.done // MIB}{total} MiB {self.what}"
+        yield f"{rate / MIB:.0f} MiB/s"
+        if self.total is not None and rate:
+            yield f"{(self.total - self.done) / rate:.0f} s left"
 
 
 class Teller(t.Protocol):
@@ -82,62 +101,126 @@ class JointProgress:
     def __init__(self, path: t.Optional[str], images: int) -> None:
         self._path = path
         self._images = images
-        self._images_done = 0
-        self._transfers: dict[int, tuple[int, t.Optional[int]]] = {}
+        self._parts: list[Part] = []
         self._started: t.Optional[float] = None
+        self._moving_since: t.Optional[float] = None
         self._written = 0.0
-        self._lock = threading.Lock()
-        self._numbers = itertools.count()
         self._signal = ""
+        self.lock = threading.Lock()
+        """To be held while a part changes."""
 
-    def of_one(self) -> Teller:
+    def of_one(self, name: str) -> Part:
         """Return what one image's transfers tell of themselves."""
-        return _Part(self, self._numbers)
+        part = Part(self, name)
+        with self.lock:
+            self._parts.append(part)
+        return part
 
     def stop(self, signal: str) -> None:
         """Let every transfer end when it advances next."""
         self._signal = signal
 
-    def image_is_done(self) -> None:
-        """Tell that nothing is left to do for one image."""
-        with self._lock:
-            self._images_done += 1
+    def tell(self, moves: bool) -> None:
+        """Write how far all are, once a second.
 
-    def tell(self, transfer: int, done: int, total: t.Optional[int]) -> None:
-        """Tell how far one of the transfers is."""
+        :param moves: whether the part that has something to tell moves bytes.
+        """
         if self._signal:
             raise Stopped(self._signal)
         now = time.monotonic()
-        with self._lock:
-            self._transfers[transfer] = (done, total)
+        with self.lock:
             self._started = self._started or now
+            if moves:
+                self._moving_since = self._moving_since or now
             if now - self._written < 1:
                 return
             self._written = now
-            progress = self._progress(now - self._started)
+            progress = self._progress(now, self._started)
         write_progress(self._path, progress)
 
-    def _progress(self, seconds: float) -> Progress:
-        totals = [total for _done, total in self._transfers.values()]
-        known = None if None in totals else sum(total or 0 for total in totals)
-        done = sum(done for done, _total in self._transfers.values())
-        return Progress("moved", done, known, seconds, self._images_done, self._images)
+    def _progress(self, now: float, started: float) -> Progress:
+        totals = [part.total for part in self._parts]
+        known = [total for total in totals if total is not None]
+        return Progress(
+            what="moved",
+            done=sum(part.moved for part in self._parts),
+            total=sum(known) if len(known) == len(totals) else None,
+            seconds=now - started,
+            images_done=sum(part.is_over for part in self._parts),
+            images=self._images,
+            moving=now - (self._moving_since or now),
+            meanwhile=", ".join(filter(None, (part.meanwhile() for part in self._parts))),
+        )
 
 
-class _Part:
-    def __init__(self, joint: JointProgress, numbers: t.Iterator[int]) -> None:
+class Part:
+    """How far one of many images is."""
+
+    def __init__(self, joint: JointProgress, name: str) -> None:
         self._joint = joint
-        self._numbers = numbers
-        self._transfer = 0
-        self._total: t.Optional[int] = None
+        self._name = name
+        self._awaited: t.Optional[int] = 0
+        self._before = 0
+        self._what = ""
+        self._done = 0
+        self._total: t.Optional[int] = 0
+        self.is_over = False
 
-    def begin(self, _what: str, total: t.Optional[int]) -> None:
-        self._transfer = next(self._numbers)
-        self._total = total
-        self._joint.tell(self._transfer, 0, total)
+    def expect(self, size: t.Optional[int]) -> None:
+        """Tell how many bytes will have to be moved; None when that shows later."""
+        with self._joint.lock:
+            self._awaited = size
+
+    def begin(self, what: str, total: t.Optional[int]) -> None:
+        """Start to tell of another transfer; ``what`` happens to the bytes, as a participle."""
+        with self._joint.lock:
+            self._before = self.moved
+            self._what, self._done, self._total = what, 0, total
+            if self._moves:
+                self._awaited = self._awaited_after(total)
+        self._joint.tell(self._moves)
+
+    def _awaited_after(self, total: t.Optional[int]) -> t.Optional[int]:
+        """Return how many bytes are awaited besides those of the transfer that begins."""
+        if self._awaited is None:
+            # What is fetched is sent on when it was converted.
+            return None if self._what == FETCHED else 0
+        return max(0, self._awaited - total) if total is not None else 0
 
     def advance(self, done: int) -> None:
-        self._joint.tell(self._transfer, done, self._total)
+        """Tell that so many bytes are done."""
+        with self._joint.lock:
+            self._done = done
+        self._joint.tell(self._moves)
+
+    def close(self) -> None:
+        """Tell that nothing is left to do for the image, or that it failed."""
+        with self._joint.lock:
+            self.is_over = True
+
+    @property
+    def _moves(self) -> bool:
+        return self._what not in STAYING
+
+    @property
+    def moved(self) -> int:
+        """How many bytes of it were moved."""
+        return self._before + (self._done if self._moves else 0)
+
+    @property
+    def total(self) -> t.Optional[int]:
+        """How many bytes of it will have been moved in the end; None when nobody knows."""
+        if self.is_over:
+            return self.moved
+        current = self._total if self._moves else 0
+        return None if current is None or self._awaited is None else self._before + current + self._awaited
+
+    def meanwhile(self) -> str:
+        """Return what is done to the image that moves nothing."""
+        if self.is_over or self._moves:
+            return ""
+        share = f" ({100 * self._done // self._total} %)" if self._total else ""
+        return f"{self._name} being {self._what}{share}"
 
 
 def write_progress(path: t.Optional[str], progress: Progress) -> None:

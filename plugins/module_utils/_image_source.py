@@ -22,7 +22,7 @@ import typing as t
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _image_format
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_checksum import Checksum
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_progress import ProgressFile, Teller
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_progress import HASHED, ProgressFile, Teller
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_url import shown_url
 from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import explain
 
@@ -268,7 +268,7 @@ class FileSource:
         self.open()
         if algorithm not in self._known.digests:
             wanted = {algorithm} if self.checksum is None else {algorithm, self.checksum.algorithm}
-            self._progress.begin("read for its checksum", self.size)
+            self._progress.begin(HASHED, self.size)
             stream = Stream(self, wanted, self._progress)
             stream.drain()
             self.remember(stream, wanted)

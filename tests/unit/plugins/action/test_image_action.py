@@ -90,26 +90,109 @@ def test_the_other_modules_are_shown_alike(
     assert shown[0] == f"{about}: 3 of 20 images, 412 of 1024 MiB moved, 20 MiB/s, 31 s left"
 
 
-def test_transfers_are_told_together(tmp_path: t.Any) -> None:
-    path = str(tmp_path / "progress")
-    joint = JointProgress(path, 3)
-    first, second = joint.of_one(), joint.of_one()
-    joint.image_is_done()
-    first.begin("uploaded", 100)
-    progress = read_progress(path)
-    assert progress is not None
-    assert (progress.done, progress.total, progress.images_done, progress.images) == (0, 100, 1, 3)
-    joint._written = 0.0
-    second.begin("uploaded", 50)
-    joint._written = 0.0
-    second.advance(30)
-    assert read_progress(path)[1:3] == (30, 150)  # type: ignore[index]
-    joint._written = 0.0
-    first.begin("read", None)
-    assert read_progress(path)[1:3] == (30, None)  # type: ignore[index]
-    joint.stop("SIGTERM")
-    with pytest.raises(Stopped, match="SIGTERM"):
-        first.advance(1)
+class Joint:
+    """The progress of several images, with a clock that the test sets."""
+
+    def __init__(self, path: str, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr(_image_progress, "time", SimpleNamespace(monotonic=lambda: self.now))
+        self.path = path
+        self.all = JointProgress(path, len(names))
+        self.parts = [self.all.of_one(name) for name in names]
+
+    def line(self, seconds: float, part: int, done: int) -> str:
+        """Return what is told some seconds later, after one of the images has got on."""
+        self.now += seconds
+        self.parts[part].advance(done)
+        progress = read_progress(self.path)
+        assert progress is not None
+        return progress.line()
+
+
+@pytest.fixture
+def joint(tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., Joint]:
+    """Return a function that makes the progress of some images."""
+    return lambda *names: Joint(str(tmp_path / "progress"), monkeypatch, *names)
+
+
+class TestTogether:
+    """What is told of several images."""
+
+    def test_what_has_not_begun_counts(self, joint: t.Callable[..., Joint]) -> None:
+        images = joint(*"abcd")
+        for part, size in zip(images.parts, (100, 300, 600, 0)):
+            part.expect(size * MIB)
+        images.parts[3].close()
+        images.parts[0].begin("uploaded", 100 * MIB)
+        assert images.line(10, 0, 100 * MIB) == "1 of 4 images, 100 of 1000 MiB moved, 10 MiB/s, 90 s left"
+        images.parts[0].close()
+        images.parts[1].begin("uploaded", 300 * MIB)
+        assert images.line(10, 1, 100 * MIB) == "2 of 4 images, 200 of 1000 MiB moved, 10 MiB/s, 80 s left"
+
+    def test_what_failed_is_not_awaited(self, joint: t.Callable[..., Joint]) -> None:
+        images = joint(*"ab")
+        for part in images.parts:
+            part.expect(100 * MIB)
+            part.begin("uploaded", 100 * MIB)
+        images.line(5, 0, 40 * MIB)
+        images.parts[0].close()
+        assert images.line(5, 1, 60 * MIB) == "1 of 2 images, 100 of 140 MiB moved, 10 MiB/s, 4 s left"
+
+    def test_a_size_that_nobody_knows_hides_the_end_only_as_long(self, joint: t.Callable[..., Joint]) -> None:
+        images = joint(*"ab")
+        images.parts[0].expect(None)
+        images.parts[1].expect(100 * MIB)
+        images.parts[1].begin("uploaded", 100 * MIB)
+        assert images.line(5, 1, 50 * MIB) == "0 of 2 images, 50 MiB moved, 10 MiB/s"
+        images.parts[0].begin("imported", None)
+        assert images.line(1, 0, 10 * MIB) == "0 of 2 images, 60 MiB moved, 10 MiB/s"
+        images.parts[0].close()
+        assert images.line(1, 1, 60 * MIB) == "1 of 2 images, 70 of 110 MiB moved, 10 MiB/s, 4 s left"
+
+    def test_what_is_hashed_is_not_moved(self, joint: t.Callable[..., Joint]) -> None:
+        images = joint(*"ab")
+        for part in images.parts:
+            part.expect(100 * MIB)
+        images.parts[0].begin("read for its checksum", 100 * MIB)
+        assert images.line(60, 0, 41 * MIB) == "0 of 2 images, a being read for its checksum (41 %)"
+        images.parts[1].begin("uploaded", 100 * MIB)
+        told = images.line(5, 1, 50 * MIB)
+        assert told == "0 of 2 images, 50 of 200 MiB moved, 10 MiB/s, 15 s left, a being read for its checksum (41 %)"
+        images.parts[0].begin("uploaded", 100 * MIB)
+        assert images.line(5, 0, 50 * MIB) == "0 of 2 images, 100 of 200 MiB moved, 10 MiB/s, 10 s left"
+
+    def test_what_is_converted_is_sent_later(self, joint: t.Callable[..., Joint]) -> None:
+        images = joint(*"ab")
+        images.parts[0].expect(None)
+        images.parts[0].begin("fetched", 20 * MIB)
+        assert images.line(2, 0, 20 * MIB) == "0 of 2 images, 20 MiB moved, 10 MiB/s"
+        images.parts[0].begin("converted", 80 * MIB)
+        told = images.line(2, 0, 20 * MIB)
+        assert told == "0 of 2 images, 20 MiB moved, 5 MiB/s, a being converted (25 %)"
+        images.parts[0].begin("uploaded", 80 * MIB)
+        assert images.line(6, 0, 80 * MIB) == "0 of 2 images, 100 of 100 MiB moved, 10 MiB/s, 0 s left"
+
+    def test_what_is_staged_is_imported_later(self, joint: t.Callable[..., Joint]) -> None:
+        images = joint(*"ab")
+        images.parts[0].expect(200 * MIB)
+        images.parts[0].begin("uploaded", 100 * MIB)
+        assert images.line(10, 0, 100 * MIB) == "0 of 2 images, 100 of 200 MiB moved, 10 MiB/s, 10 s left"
+        images.parts[0].begin("imported", 100 * MIB)
+        assert images.line(5, 0, 50 * MIB) == "0 of 2 images, 150 of 200 MiB moved, 10 MiB/s, 5 s left"
+
+    def test_it_is_written_once_a_second(self, joint: t.Callable[..., Joint]) -> None:
+        images = joint(*"ab")
+        images.parts[0].begin("uploaded", 100 * MIB)
+        first = images.line(2, 0, 10 * MIB)
+        assert images.line(0.5, 0, 20 * MIB) == first
+        assert images.line(0.5, 0, 30 * MIB) != first
+
+    def test_all_are_stopped_when_they_advance(self, joint: t.Callable[..., Joint]) -> None:
+        images = joint(*"ab")
+        images.parts[0].begin("uploaded", 100)
+        images.all.stop("SIGTERM")
+        with pytest.raises(Stopped, match="SIGTERM"):
+            images.parts[0].advance(1)
 
 
 def test_a_short_upload_is_not_shown(module: SimpleNamespace, shown: list[str]) -> None:
@@ -141,7 +224,7 @@ def test_an_unknown_size_has_no_end() -> None:
     assert Progress("uploaded", 30 * MIB, None, 3.0).line() == "30 MiB uploaded, 10 MiB/s"
 
 
-@pytest.mark.parametrize("content", [None, "", "[1]", "{}", "[1, 2, 3, 4, 5, 6, 7]"])
+@pytest.mark.parametrize("content", [None, "", "[1]", "{}", "[1, 2, 3, 4, 5, 6, 7, 8, 9]"])
 def test_a_file_that_tells_nothing_yet(tmp_path: t.Any, content: t.Optional[str]) -> None:
     path = tmp_path / "progress"
     if content is not None:

@@ -11,7 +11,10 @@ import bz2
 import gzip
 import hashlib
 import lzma
+import os
+import shutil
 import subprocess
+import time
 import tracemalloc
 import typing as t
 from pathlib import Path
@@ -24,6 +27,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._errors impor
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_checksum import Checksum
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_convert import ConvertedSource
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_progress import ProgressFile
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_signals import Stopped
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_source import FileSource, UrlSource
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_unpack import UnpackedSource
 from ansible_collections.openstack_ops.glance.tests.unit.plugins import image_bytes
@@ -137,6 +141,25 @@ def opened(source: UnpackedSource) -> UnpackedSource:
     return source
 
 
+class Told:
+    """Remembers what is told of the progress, and stops the work when it has got so far."""
+
+    def __init__(self, stop_at: t.Optional[int]) -> None:
+        self.begun: list[tuple[str, t.Optional[int]]] = []
+        self.done: list[int] = []
+        self._stop_at = stop_at
+
+    def begin(self, what: str, total: t.Optional[int]) -> None:
+        """Remember it."""
+        self.begun.append((what, total))
+
+    def advance(self, done: int) -> None:
+        """Remember it, or stop."""
+        self.done.append(done)
+        if done == self._stop_at:
+            raise Stopped("SIGTERM")
+
+
 class TestConversion:
     """Conversion, with the real qemu-img."""
 
@@ -206,3 +229,46 @@ class TestConversion:
         source.choose("auto", None)
         with pytest.raises(GlanceError, match="install qemu-utils"):
             source.prepare()
+
+    @pytest.mark.parametrize("stopped", [False, True])
+    def test_it_tells_how_far_it_is(
+        self, image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: bool
+    ) -> None:
+        real, slow, pid = shutil.which("qemu-img"), tmp_path / "bin" / "qemu-img", tmp_path / "pid"
+        slow.parent.mkdir()
+        slow.write_text(
+            f"""#!/bin/sh
+            if [ "$1" = convert ]; then
+                echo $$ > {pid}
+                printf '    (0.00/100%%)\\r    (12.50/100%%)\\r'
+                sleep 1.5
+            fi
+            exec {real} "$@"
+            """
+        )
+        slow.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{slow.parent}:{os.environ['PATH']}")
+        monkeypatch.setattr(_image_convert, "SECONDS_BETWEEN_LOOKS", 0.05)
+        told = Told(stop_at=2 * image_bytes.MIB if stopped else None)
+        source = ConvertedSource(FileSource(str(image)), "raw", str(tmp_path), told)
+        source.choose("auto", None)
+        if stopped:
+            with pytest.raises(Stopped):
+                source.prepare()
+            # It was waited for, so that nothing writes into the directory any more.
+            with pytest.raises(ProcessLookupError):
+                os.kill(int(pid.read_text()), 0)
+        else:
+            source.prepare()
+            assert b"".join(source.blocks()) == (tmp_path / "raw").read_bytes()
+        source.close()
+        assert told.begun == [("converted", 16 * image_bytes.MIB)]
+        assert 2 * image_bytes.MIB in told.done
+
+    def test_one_that_never_ends(self, image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(_image_convert, "SECONDS_BETWEEN_LOOKS", 0.05)
+        monkeypatch.setattr(_image_convert.shutil, "which", lambda _program: "/bin/sleep")
+        start = time.monotonic()
+        with pytest.raises(GlanceError, match="qemu-img did not end within 0 seconds"):
+            ConvertedSource._run("converting", ["20"], 0)
+        assert time.monotonic() - start < 10

@@ -1119,6 +1119,25 @@ class TestImport:
         monkeypatch.setattr(cloud, "_list_tasks", tell)
         assert keep(source=source, import_method="glance-direct", timeout=1)["action"] == "created"
 
+    @pytest.mark.parametrize(
+        ("size", "stores", "present", "messages", "done"),
+        [
+            (100, [""], "", [], 0),
+            (100, [""], "", ["Copied 30 MiB", "Copied 90 MiB"], 30),
+            (200, ["b", "c"], "a", ["Copied 30 MiB"], 30),
+            (200, ["b", "c"], "a,b", ["Copied 30 MiB"], 130),
+            (200, ["b", "c"], "a,b,c", ["Copied 100 MiB"], 200),
+            (None, [""], "", ["Copied 30 MiB"], 30),
+            (None, [""], "", ["something else"], 0),
+        ],
+    )
+    def test_how_far_it_is(
+        self, size: t.Optional[int], stores: list[str], present: str, messages: list[str], done: int
+    ) -> None:
+        share = _image_import._Share(size and size * image_bytes.MIB, stores)
+        tasks = [{"status": "processing", "message": message} for message in messages]
+        assert share.done({"stores": present}, tasks) == done * image_bytes.MIB
+
     def test_a_method_that_is_not_allowed(self, refused: t.Callable[..., str], cloud: FakeCloud, source: str) -> None:
         fixed = "12345678-0000-4000-8000-000000000000"
         cloud.answers[f"POST /image/v2/images/{fixed}/import"] = (400, "Unsupported import method")

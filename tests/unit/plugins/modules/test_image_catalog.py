@@ -7,15 +7,22 @@
 
 from __future__ import annotations
 
+import gzip
+import itertools
 import os
 import signal
 import threading
 import typing as t
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
-from ansible_collections.openstack_ops.glance.plugins.module_utils import _image_catalog, _image_source
+from ansible_collections.openstack_ops.glance.plugins.module_utils import (
+    _image_catalog,
+    _image_progress,
+    _image_source,
+)
 from ansible_collections.openstack_ops.glance.plugins.modules import image_catalog as module
 from ansible_collections.openstack_ops.glance.tests.unit.plugins import image_bytes
 from ansible_collections.openstack_ops.glance.tests.unit.plugins.conftest import RunModule
@@ -335,6 +342,71 @@ def test_credentials_in_an_entry_that_is_no_dictionary_are_not_shown(run: Run) -
     result = run(["name=a source=http://user:hushhush@127.0.0.1:9/disk?key=hushmore"])
     assert "images[0]: it is str" in result["msg"]
     assert "hush" not in str(result)
+
+
+class TestProgress:
+    """What is told of the whole list while it is worked on."""
+
+    @pytest.fixture
+    def told(self, monkeypatch: pytest.MonkeyPatch) -> list[_image_progress.Progress]:
+        """Return a list that will hold everything that is told, with a clock that runs fast enough for all of it."""
+        found: list[_image_progress.Progress] = []
+        clock = itertools.count()
+        monkeypatch.setattr(_image_progress, "time", SimpleNamespace(monotonic=lambda: 2.0 * next(clock)))
+        monkeypatch.setattr(_image_progress, "write_progress", lambda _path, progress: found.append(progress))
+        return found
+
+    @pytest.fixture
+    def files(self, tmp_path: Path) -> dict[str, str]:
+        """Return the paths of some files by their names."""
+        sizes = {"small": 3, "large": 5, "there": 1}
+        for name, size in sizes.items():
+            (tmp_path / name).write_bytes(b"\3" * size * image_bytes.MIB)
+        return {name: str(tmp_path / name) for name in sizes}
+
+    def test_the_total_is_that_of_all_from_the_beginning(
+        self, run: Run, cloud: FakeCloud, files: dict[str, str], told: list[_image_progress.Progress]
+    ) -> None:
+        cloud.add("there", Path(files["there"]).read_bytes(), **ACTIVE)
+        run([{"name": name, "source": path} for name, path in files.items()], transfers=1)
+        moving = [progress for progress in told if not progress.meanwhile]
+        assert {progress.total for progress in told} == {8 * image_bytes.MIB}
+        assert {progress.images_done for progress in moving} == {0, 1}
+        assert moving[-1].done == 8 * image_bytes.MIB
+        assert {progress.meanwhile.partition(" (")[0] for progress in told} == {
+            "",
+            "there being read for its checksum",
+        }
+
+    def test_what_failed_is_not_awaited(
+        self, run: Run, cloud: FakeCloud, files: dict[str, str], told: list[_image_progress.Progress]
+    ) -> None:
+        images = [{"name": name, "source": files[name]} for name in ("small", "large")]
+        images[0]["checksum"] = "md5:" + "0" * 32
+        assert run(images, transfers=1)["summary"]["failed"] == 1
+        assert told[0].total == 8 * image_bytes.MIB
+        assert (told[-1].done, told[-1].total) == (5 * image_bytes.MIB, 5 * image_bytes.MIB)
+
+    def test_a_size_that_shows_later(
+        self, run: Run, cloud: FakeCloud, files: dict[str, str], told: list[_image_progress.Progress], tmp_path: Path
+    ) -> None:
+        packed = tmp_path / "packed"
+        packed.write_bytes(gzip.compress(Path(files["small"]).read_bytes()))
+        images = [
+            {"name": "packed", "source": str(packed), "decompress": True},
+            {"name": "b", "source": files["large"]},
+        ]
+        run(images, transfers=1)
+        assert {progress.total for progress in told if not progress.images_done} == {None}
+        assert {progress.total for progress in told if progress.images_done} == {8 * image_bytes.MIB}
+
+    def test_a_replacement_counts_when_its_size_tells(
+        self, run: Run, cloud: FakeCloud, files: dict[str, str], told: list[_image_progress.Progress]
+    ) -> None:
+        for name in ("small", "large"):
+            cloud.add(name, b"\3" * 600, **ACTIVE)
+        run([{"name": name, "source": files[name], "replace": True} for name in ("small", "large")], transfers=1)
+        assert {progress.total for progress in told} == {8 * image_bytes.MIB}
 
 
 def test_progress_of_all_images_together(run: Run, cloud: FakeCloud, source: str, tmp_path: Path) -> None:
