@@ -173,20 +173,23 @@ class Uploader:
                 return NOTHING_LEFT
             except GlanceError as failure:
                 if not is_unreachable(failure) or time.monotonic() > end:
-                    return self._left(image_id, failure)
+                    return self._left(image_id, failure, ask=patience > 0)
             time.sleep(SECONDS_BETWEEN_TRIES)
 
-    def _left(self, image_id: str, failure: GlanceError) -> str:
-        """Return what is left of an image of which nobody knows whether Glance deletes it yet."""
+    def _left(self, image_id: str, failure: GlanceError, ask: bool) -> str:
+        """Return what is left of an image of which nobody knows whether Glance deletes it yet.
+
+        :param ask: whether there is time to ask Glance.
+        """
         why = f"could not be deleted ({failure.answer})"
-        try:
-            record = self._api.get(image_id)
-        except GlanceError:
-            return f"the image {image_id} {why}, and may be left in Glance"
-        if record is None:
-            return NOTHING_LEFT
-        data = f"with its {record['size']} bytes" if record["size"] else "without data"
-        return f"the image {image_id} was left {data} and {why}"
+        with contextlib.suppress(GlanceError):
+            record = self._api.get(image_id) if ask else {}
+            if record is None:
+                return NOTHING_LEFT
+            if record:
+                data = f"with its {record['size']} bytes" if record["size"] else "without data"
+                return f"the image {image_id} was left {data} and {why}"
+        return f"the image {image_id} {why}, and may be left in Glance"
 
     def fill(self, source: AnySource, record: Record) -> Uploaded:
         """Bring in the data of an image that has none, and make sure that they arrived.

@@ -8,6 +8,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import socket
 import threading
 import time
@@ -17,6 +19,7 @@ from types import ModuleType
 
 import pytest
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _image_api, _image_upload, _openstack
+from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_api import SwitchApi
 from ansible_collections.openstack_ops.glance.plugins.modules import (
     image,
     image_catalog,
@@ -157,6 +160,23 @@ def test_a_deletion_may_take_as_long_as_the_image_is_large(
     assert cloud.sent("DELETE") == ["DELETE /image/v2/images/ID"]
 
 
+def test_the_deletion_of_a_copy_may_take_as_long_as_the_image_is_large(
+    cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_image_api, "SLOWEST_DELETE", 10)
+
+    def answer(request: Request, real: t.Any = cloud.answer) -> tuple[int, t.Any]:
+        if request.method != "DELETE":
+            answered: tuple[int, t.Any] = real(request)
+            return answered
+        time.sleep(3 * PATIENCE)
+        return 204, None
+
+    monkeypatch.setattr(cloud, "answer", answer)
+    SwitchApi(_openstack.connect(cloud.auth)).delete_location("old", "ID", 100)
+    assert cloud.sent("DELETE") == ["DELETE /image/v2/stores/old/ID"]
+
+
 @pytest.mark.parametrize(
     ("silent", "said"),
     [("", "was left with its 600 bytes and could not be deleted ("), ("GET", "and may be left in Glance")],
@@ -169,7 +189,6 @@ def test_what_an_upload_leaves_that_cannot_be_undone(
     silent: str,
     said: str,
 ) -> None:
-    monkeypatch.setattr(_image_upload, "SECONDS_TO_RESTART", 0)
     (tmp_path / "disk").write_bytes(b"x" * 600)
     cloud.damages_data = True
     cloud.answers["DELETE"] = (500, "broken")
@@ -184,6 +203,23 @@ def test_what_an_upload_leaves_that_cannot_be_undone(
     message = run_module(image, {**cloud.auth, "name": "disk", "source": str(tmp_path / "disk")})["msg"]
     assert said in message
     assert "without data" not in message
+
+
+def test_who_is_stopped_does_not_wait_for_more_answers(run_module: RunModule, cloud: FakeCloud, tmp_path: Path) -> None:
+    (tmp_path / "disk").write_bytes(bytes(32 * 1024 * 1024))
+    cloud.answers["DELETE"] = (500, "broken")
+    sent: list[int] = []
+
+    def stop(received: int) -> None:
+        if not sent:
+            sent.append(received)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    cloud.during_upload = stop
+    message = run_module(image, {**cloud.auth, "name": "disk", "source": str(tmp_path / "disk")})["msg"]
+    assert "stopped by SIGTERM" in message
+    assert "and may be left in Glance" in message
+    assert cloud.requests[-1].method == "DELETE"
 
 
 def test_an_undoing_takes_as_long_as_the_image_is_large(
