@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import typing as t
+import uuid
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _image_format
 from ansible_collections.openstack_ops.glance.plugins.module_utils._difference import Difference
@@ -20,7 +21,13 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api im
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_checksum import Checksum, ChecksumFiles
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_convert import ConvertedSource
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_declaration import Declaration
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_find import Search, SearchEach, find, owner_id
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_find import (
+    Found,
+    Search,
+    SearchEach,
+    find,
+    owner_id,
+)
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_import import Importer
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_prepare import (
     AnySource,
@@ -33,10 +40,14 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_progre
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import (
     BUSY,
     HASH_PROPERTY,
+    REPLACES_NOTE,
     SOURCE_NOTE,
     Record,
     can_compute,
+    computed_hashes,
     known_hashes,
+    note_of,
+    noted,
     properties_of,
     shown,
     size_in_stores,
@@ -119,9 +130,12 @@ class ImageKeeper:
 
     def _absent(self) -> Outcome:
         difference = Difference()
-        _owner, record, _reached = self._observe()
+        _owner, (record, begun, _leftover), _reached = self._observe()
         if record is None:
             return Outcome("unchanged", difference)
+        if begun is not None:
+            self._refuse_busy(begun)
+            difference.compare("replacement", begun["id"], None)
         if record.get("protected"):
             raise GlanceError(
                 f"deleting {self._wanted.shown} ({record['id']})",
@@ -131,24 +145,36 @@ class ImageKeeper:
         difference.compare("state", "present", "absent")
         difference.compare("id", record["id"], None)
         if not self._check_mode:
+            self._discard(begun)
             self._api.delete(record["id"], size_in_stores(record))
         return Outcome("deleted", difference, record)
 
+    def _discard(self, begun: t.Optional[Record]) -> None:
+        """Delete a replacement that was begun, if there is one; the image that it was to replace is still there."""
+        if begun is None:
+            return
+        if begun.get("protected"):
+            self._api.update(begun, {"protected": False})
+        self._api.delete(begun["id"])
+
     def _present(self, source: t.Optional[AnySource]) -> Outcome:
-        owner, record, reached = self._observe()
+        owner, (record, begun, leftover), reached = self._observe()
         if record is None:
             return self._new(source, owner, reached)
-        if source is not None and record["status"] == "queued":
+        self._versions.resume(leftover)
+        if begun is not None:
+            self._refuse_busy(begun)
+        elif source is not None and record["status"] == "queued":
             return self._fill(source, record, owner)
         if source is not None:
             self._refuse_busy(record)
             differences = self._immutable_differences(source, record)
             if differences.changed:
-                return self._replace(source, record, owner, differences)
-        return self._change(record, owner)
+                return self._replace(source, record, begun, owner, differences)
+        return self._change(record, begun, owner)
 
-    def _observe(self) -> tuple[t.Optional[str], t.Optional[Record], bool]:
-        """Return the id of the owner, the image, and whether Glance could be asked."""
+    def _observe(self) -> tuple[t.Optional[str], Found, bool]:
+        """Return the id of the owner, what was found, and whether Glance could be asked."""
         self._api.authenticate()
         owner, self._project = owner_id(self._api, self._wanted.owner)
         try:
@@ -157,7 +183,7 @@ class ImageKeeper:
             if not self._check_mode or not is_unreachable(error):
                 raise
             self._warn(f"Glance cannot be asked yet, the image is taken as missing: {error}")
-            return owner, None, False
+            return owner, Found(), False
 
     def _refuse_busy(self, record: Record) -> None:
         if record["status"] in BUSY:
@@ -228,8 +254,8 @@ class ImageKeeper:
             how = "not" if source.size is None else "by its size only"
             self._warn(f"{self._wanted.shown} was compared with {source.shown} {how}; {hint}")
 
-    def _change(self, record: Record, owner: t.Optional[str]) -> Outcome:
-        """Change what can be changed in place."""
+    def _change(self, record: Record, begun: t.Optional[Record], owner: t.Optional[str]) -> Outcome:
+        """Change what can be changed in place; a replacement that was begun is not wanted any more."""
         self._look_at_store(record)
         if self._wanted.stores and not stores_of(record):
             # Glance writes the store of an image into its record when it is asked for it.
@@ -238,12 +264,15 @@ class ImageKeeper:
         updates = difference.updates
         self._compare_further(record, difference)
         self._versions.compare(record, difference)
+        difference.compare("replacement", begun and begun["id"], None)
         self._refuse_to_copy(record, difference)
         if "stores" in difference:
             self._uploader.check_stores()
         if difference.changed and not self._check_mode:
-            record = self._settle(self._update(record, updates))
+            self._discard(begun)
+            # The note that tells of an old version is among the updates, and goes only when that is dealt with.
             self._versions.trim(record, difference)
+            record = self._settle(self._update(record, updates))
         return Outcome("changed" if difference.changed else "unchanged", difference, record)
 
     def _update(self, record: Record, updates: Record) -> Record:
@@ -262,6 +291,8 @@ class ImageKeeper:
             for name in properties_of(record):
                 if name not in properties:
                     difference.compare(name, record[name], None)
+        if self._wanted.id is None and noted(record, REPLACES_NOTE):
+            difference.compare(REPLACES_NOTE, record[REPLACES_NOTE], None)
         return difference
 
     def _declared(self, owner: t.Optional[str]) -> Record:
@@ -339,7 +370,7 @@ class ImageKeeper:
             difference.compare(name, None, value)
         self._compare_further(None, difference)
         if reached:
-            # Old versions stay when the image itself is deleted.
+            # Old versions stay when the image itself is deleted by hand.
             self._versions.compare({"name": self._wanted.name, "owner": owner or self._project}, difference)
             self._uploader.check_stores()
         if self._check_mode:
@@ -358,13 +389,14 @@ class ImageKeeper:
     ) -> Outcome:
         # A protected image could not be deleted again when something goes wrong.
         protected = attributes.pop("protected", None)
-
-        def finish(record: Record) -> Record:
-            record = self._settle(take_over(record))
-            return self._api.update(record, {"protected": True}) if protected else record
-
-        made = self._uploader.create(source, attributes, finish)
+        made = self._uploader.create(source, attributes, lambda record: self._finish(take_over(record), protected))
         return Outcome(action, difference, made.record, made.bytes, made.seconds)
+
+    def _finish(self, record: Record, protected: t.Optional[bool]) -> Record:
+        """Do to an image that has its data what is left to be done."""
+        record = self._settle(record)
+        wanted = bool(record["protected"] if protected is None else protected)
+        return record if wanted == record["protected"] else self._api.update(record, {"protected": wanted})
 
     def _attributes(self, inherited: Record, source: AnySource, owner: t.Optional[str]) -> Record:
         """Return the attributes of an image to create, after looking at the bytes."""
@@ -405,30 +437,84 @@ class ImageKeeper:
         self._versions.trim(record, difference)
         return Outcome("filled", difference, record, made.bytes, made.seconds)
 
-    def _replace(self, source: AnySource, record: Record, owner: t.Optional[str], differences: Difference) -> Outcome:
+    def _replace(
+        self,
+        source: AnySource,
+        record: Record,
+        begun: t.Optional[Record],
+        owner: t.Optional[str],
+        differences: Difference,
+    ) -> Outcome:
+        """Let another image take the place of one: the one that was begun, when it is what was declared."""
         self._refuse_to_replace(record, differences)
+        adopted = begun if begun and self._is_whole(source, begun) else None
         attributes = self._attributes(self._inherited(record), source, owner)
         for name, value in self._compare(record, owner).updates.items():
             differences.compare(name, record.get(name), value)
             if value is None:
                 attributes.pop(name, None)
         self._compare_further(record, differences)
-        differences.compare("id", record["id"], "a new one")
+        differences.compare("id", record["id"], adopted["id"] if adopted else "a new one")
+        if begun is not adopted:
+            differences.compare("replacement", begun and begun["id"], None)
         self._versions.compare(record, differences, more=1)
         self._uploader.check_stores()
         if self._check_mode:
             return Outcome("replaced", differences, record)
         shared = record["visibility"] == attributes.get("visibility") == "shared" and self._wanted.members is None
         members = self._api.members(record["id"]) if shared else {}
-        outcome = self._created(
-            "replaced", differences, source, attributes, lambda new: self._take_over(record, new, members)
-        )
-        self._versions.retire(record, outcome.record or {}, differences)
-        return outcome
+
+        def take_over(new: Record) -> Record:
+            return self._take_over(record, new, members)
+
+        if adopted:
+            outcome = self._adopted(differences, adopted, attributes, take_over)
+        else:
+            self._discard(begun)
+            # The next run knows by this what to do, when this one is interrupted.
+            attributes["id"] = str(uuid.uuid4())
+            attributes[REPLACES_NOTE] = note_of(attributes["id"], str(record["id"]))
+            outcome = self._created("replaced", differences, source, attributes, take_over)
+        return self._retire(record, outcome)
+
+    def _retire(self, record: Record, outcome: Outcome) -> Outcome:
+        """Put away the image that was replaced, and the note that it is being replaced."""
+        new = outcome.record or {}
+        self._versions.retire(record, new, outcome.difference)
+        return dataclasses.replace(outcome, record=self._api.update(new, {REPLACES_NOTE: None}))
+
+    def _is_whole(self, source: AnySource, begun: Record) -> bool:
+        """Tell whether a replacement is known to hold what was declared."""
+        if begun["status"] != "active":
+            return False
+        for algorithm, value in computed_hashes(begun).items():
+            found = self._digest(source, algorithm)
+            if found is not None:
+                return found == value and not self._immutable_differences(source, begun).changed
+        return False
+
+    def _digest(self, source: AnySource, algorithm: str) -> t.Optional[str]:
+        """Return a checksum of the data as they ought to be in Glance, as far as it can be known beforehand."""
+        if isinstance(source, FileSource):
+            return source.digest(algorithm) if can_compute(algorithm) else None
+        if isinstance(source, (UrlSource, FetchedSource)) and self._checksum is not None:
+            return self._checksum.value if self._checksum.algorithm == algorithm else None
+        return None
+
+    def _adopted(
+        self, difference: Difference, begun: Record, attributes: Record, take_over: t.Callable[[Record], Record]
+    ) -> Outcome:
+        """Do to a replacement that has its data already what is left to be done."""
+        protected = attributes.pop("protected", None)
+        updates = {name: value for name, value in attributes.items() if begun.get(name) != value}
+        updates.update({name: None for name in properties_of(begun) if name not in attributes})
+        record = self._finish(take_over(self._update(begun, updates)), protected)
+        return Outcome("replaced", difference, record)
 
     def _take_over(self, record: Record, new: Record, members: t.Mapping[str, str]) -> Record:
         """Give the new image what of the old one is no attribute."""
-        for member in members:
+        present = self._api.members(new["id"]) if members else {}
+        for member in members.keys() - present.keys():
             self._api.add_member(new["id"], member)
         if members:
             self._warn(f"{self._wanted.shown} has a new id ({new['id']}): {', '.join(members)} have to accept it again")

@@ -83,6 +83,11 @@ class Declaration:
         return f"the image {self.name or self.id!r}"
 
     @property
+    def names(self) -> list[str]:
+        """The name of the image, and those that it may have had before."""
+        return [*([self.name] if self.name else []), *self.previous_names]
+
+    @property
     def first_store(self) -> t.Optional[str]:
         """The store into which the data are uploaded; None for Glance's default store."""
         return self.stores[0] if self.stores else self.store

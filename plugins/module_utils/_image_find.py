@@ -16,7 +16,13 @@ import typing as t
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import ImageApi
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_declaration import Declaration
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import Record, is_replaced
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import (
+    REPLACED_NOTE,
+    REPLACES_NOTE,
+    Record,
+    is_replaced,
+    noted,
+)
 
 Filters = dict[str, str]
 
@@ -98,28 +104,58 @@ class _Listing:
                 self.by_name.setdefault(str(record["name"]), []).append(record)
 
 
-def find(search: Search, wanted: Declaration, owner: t.Optional[str], project: t.Optional[str]) -> t.Optional[Record]:
-    """Return the image that is meant, or None.
+class Found(t.NamedTuple):
+    """The image that is meant, and what a replacement that was interrupted has left of another one."""
+
+    record: t.Optional[Record] = None
+    begun: t.Optional[Record] = None
+    """What was about to replace the image. Nobody has verified it."""
+    leftover: t.Optional[Record] = None
+    """What the image has replaced: hidden, and perhaps to be deleted."""
+
+
+def find(search: Search, wanted: Declaration, owner: t.Optional[str], project: t.Optional[str]) -> Found:
+    """Return the image that is meant, if it is there.
 
     :param owner: the id of the project that is declared to own it.
     :param project: the id of the project that the token is for.
     :raises GlanceError: when there are several.
     """
     if wanted.id is not None:
-        return search.with_id(wanted.id, project)
-    for name in [str(wanted.name), *wanted.previous_names]:
+        return Found(search.with_id(wanted.id, project))
+    for name in wanted.names:
         for filters in _places(wanted, owner, project):
             found = [record for record in search.named(name, filters) if not is_replaced(record)]
-            if len(found) > 1:
-                raise GlanceError(
-                    f"looking for {wanted.shown}",
-                    answer=f"there are {len(found)} of that name: {', '.join(sorted(str(i['id']) for i in found))}",
-                    cause="images that were uploaded by hand, or by two runs at once",
-                    remedy="give the id of the one that is meant, or rename or delete the others",
-                )
             if found:
-                return found[0]
-    return None
+                return _the_one(found, search, wanted, project)
+    return Found()
+
+
+def _the_one(found: list[Record], search: Search, wanted: Declaration, project: t.Optional[str]) -> Found:
+    """Return which of the images of one name is meant: one of two that are a replacement and what it replaces."""
+    ids = {record["id"] for record in found}
+    begun = [record for record in found if noted(record, REPLACES_NOTE) in ids]
+    others = [record for record in found if record not in begun]
+    if len(others) != 1 or len(begun) > 1:
+        raise GlanceError(
+            f"looking for {wanted.shown}",
+            answer=f"there are {len(found)} of that name: {', '.join(sorted(str(i) for i in ids))}",
+            cause="images that were uploaded by hand, or by two runs at once",
+            remedy="give the id of the one that is meant, or rename or delete the others",
+        )
+    return Found(others[0], begun[0]) if begun else _with_what_it_replaces(others[0], search, wanted, project)
+
+
+def _with_what_it_replaces(record: Record, search: Search, wanted: Declaration, project: t.Optional[str]) -> Found:
+    """Look for what an image was made to replace, which may have another name or be hidden."""
+    replaced = noted(record, REPLACES_NOTE)
+    old = search.with_id(replaced, project) if replaced else None
+    # An image that somebody has given another name is wanted for something else.
+    if old is None or old["name"] not in wanted.names:
+        return Found(record)
+    if not is_replaced(old):
+        return Found(old, begun=record)
+    return Found(record, leftover=old if noted(old, REPLACED_NOTE) == record["id"] else None)
 
 
 def _places(wanted: Declaration, owner: t.Optional[str], project: t.Optional[str]) -> t.Iterator[Filters]:

@@ -42,6 +42,9 @@ CATALOG_NOTE = NOTE_PROPERTY + "catalog"
 REPLACED_NOTE = NOTE_PROPERTY + "replaced"
 """The id of an image that was replaced, and of the one that came after it."""
 
+REPLACES_NOTE = NOTE_PROPERTY + "replaces"
+"""On an image that is about to replace another one: the id of that one, and its own. It goes when all is done."""
+
 SOURCE_NOTE = NOTE_PROPERTY + "source"
 """The checksum of the source, where the data in Glance were unpacked or converted from it."""
 

@@ -18,6 +18,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_declar
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_find import Search
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import (
     REPLACED_NOTE,
+    REPLACES_NOTE,
     Record,
     is_replaced,
     note_of,
@@ -33,8 +34,13 @@ class Versions:
         self._search = search
         self._wanted = wanted
         self._warn = warn
+        self._leftover: t.Optional[Record] = None
         self._found: list[Record] = []
         self._surplus: list[Record] = []
+
+    def resume(self, leftover: t.Optional[Record]) -> None:
+        """Take on an old version whose retirement was interrupted."""
+        self._leftover = leftover
 
     def compare(self, record: Record, difference: Difference, *, more: int = 0) -> None:
         """Record which old versions would be deleted.
@@ -42,13 +48,10 @@ class Versions:
         :param record: the image, or the name and the owner of one that is about to be made.
         :param more: how many old versions there are about to be more.
         """
-        if self._wanted.keep is None:
-            return
-        filters = {"os_hidden": "true", **({"owner": record["owner"]} if record.get("owner") else {})}
-        names = [str(self._wanted.name or record["name"]), *self._wanted.previous_names]
-        found = [old for name in names for old in self._search.named(name, filters) if is_replaced(old)]
-        found.sort(key=lambda old: (str(old["created_at"]), str(old["id"])), reverse=True)
-        room = max(0, self._wanted.keep - more)
+        # Without keep, only what is still to be done for the version before is looked at.
+        left = [self._leftover] if self._leftover else []
+        found = left if self._wanted.keep is None else self._named(record)
+        room = max(0, (self._wanted.keep or 0) - more)
         self._found, surplus = found, found[room:]
         for old in surplus:
             if old.get("protected"):
@@ -58,43 +61,56 @@ class Versions:
             after = [old["id"] for old in found if old not in self._surplus]
             difference.compare("old_versions", [old["id"] for old in found], after)
 
+    def _named(self, record: Record) -> list[Record]:
+        """Return the old versions of an image, the newest first."""
+        filters = {"os_hidden": "true", **({"owner": record["owner"]} if record.get("owner") else {})}
+        names = self._wanted.names or [str(record["name"])]
+        found = [old for name in names for old in self._search.named(name, filters) if is_replaced(old)]
+        return sorted(found, key=lambda old: (str(old["created_at"]), str(old["id"])), reverse=True)
+
     def trim(self, record: Record, difference: Difference) -> None:
         """Delete the old versions that are too many, and record which ones are left."""
         gone = [old["id"] for old in self._surplus if self._delete_or_keep(old, record)]
         difference.achieved("old_versions", [old["id"] for old in self._found if old["id"] not in gone])
 
     def retire(self, record: Record, new: Record, difference: Difference) -> None:
-        """Hide or delete an image that was replaced, and delete the old versions that are too many.
+        """Hide an image that was replaced, delete it unless it is kept, and delete the old versions that are too many.
 
-        :raises GlanceError: when the old one could not be deleted.
+        :raises GlanceError: when the old one could not be hidden or deleted.
         """
-        keep = bool(self._wanted.keep)
-        if keep or record.get("protected"):
-            if not keep:
-                self._warn(f"the old image {record['id']} is protected; it was hidden instead of deleted")
+        # From here on, whatever comes in between, the new image is the one that has the name.
+        try:
             self._hide(record, new)
-        else:
+        except GlanceError as error:
+            raise _unfinished(error, new) from error
+        if record.get("protected") and not self._wanted.keep:
+            self._warn(f"the old image {record['id']} is protected; it was hidden instead of deleted")
+        elif not self._wanted.keep:
             self._delete_or_keep(record, new)
         self.trim(new, difference)
 
     def _hide(self, record: Record, new: Record) -> None:
-        note = note_of(record["id"], str(new["id"]))
-        if not (record.get("os_hidden") and record.get(REPLACED_NOTE) == note):
-            self._api.update(record, {"os_hidden": True, REPLACED_NOTE: note})
+        updates = {REPLACED_NOTE: note_of(record["id"], str(new["id"])), REPLACES_NOTE: None, "os_hidden": True}
+        # Glance knows hidden images from Rocky on; an interruption may have left the other note.
+        unknown = {"os_hidden", REPLACES_NOTE} - record.keys()
+        self._api.update(record, {name: value for name, value in updates.items() if name not in unknown})
 
     def _delete_or_keep(self, record: Record, new: Record) -> bool:
-        """Delete an image, and tell whether it is gone; one that is in use is hidden."""
+        """Delete an image that is hidden, and tell whether it is gone; one that is in use stays."""
         try:
             self._api.delete(record["id"], size_in_stores(record))
             return True
         except GlanceError as error:
             if status_of(error) != 409:
-                raise GlanceError(
-                    error.doing,
-                    answer=f"{error.answer}; its replacement {new['id']} is complete, so two images have the name",
-                    remedy="delete the old one by its id",
-                ) from error
-            if not is_replaced(record):
-                self._hide(record, new)
+                raise _unfinished(error, new) from error
             self._warn(f"the old image {record['id']} is in use; it was hidden instead of deleted: {error}")
             return False
+
+
+def _unfinished(error: GlanceError, new: Record) -> GlanceError:
+    return GlanceError(
+        error.doing,
+        answer=f"{error.answer.rstrip('.')}; its replacement {new['id']} is complete",
+        cause=error.cause,
+        remedy="run the task again, which goes on with this; or delete the old image by its id",
+    )

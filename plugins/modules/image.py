@@ -22,7 +22,7 @@ description:
     it is read only once.
   - An image is looked for among those of its owner, and then among the public ones; never among the private images of
     other projects, even when an administrator would see them.
-  - An image without data, as a killed upload leaves it behind, is filled.
+  - An image without data, as a killed upload leaves it behind, is filled. A replacement that was killed is finished.
 extends_documentation_fragment:
   - openstack_ops.glance._auth
   - openstack_ops.glance._attributes
@@ -245,7 +245,11 @@ options:
     description:
       - What to do when the data or the formats of the image differ from those declared, which Glance cannot change.
       - With V(true), a new image with all attributes of the old one is uploaded and verified, and the old one is
-        deleted then. An old image that is in use or protected is hidden instead, with a warning.
+        hidden and deleted then. One that is in use or protected stays hidden, with a warning.
+      - Until all is done, the property C(owner_specified.openstack_ops.replaces) of the new image holds the id of the
+        old one. After an interruption the next run goes on by it, or takes the new image back when the old content is
+        declared again or no source is. A new image whose data are not known to be those of the source is deleted, and
+        uploaded anew.
       - With V(false), the module fails.
     type: bool
     default: false

@@ -82,6 +82,8 @@ class FakeCloud(Server):
         self.cuts: list[int] = []
         """After how many bytes each of the first downloads breaks off."""
         self.gives_parts = True
+        self.writes_left: t.Optional[int] = None
+        """After so many requests that change an image, every further one fails: what a run that was killed has done."""
         self.tokens_that_expire = 0
         """How many uploads are refused when all of their data have come, as eventlet does it."""
         self.during_upload: t.Callable[[int], None] = lambda received: None
@@ -124,6 +126,13 @@ class FakeCloud(Server):
         """Return the body of the only request to Glance of this method."""
         (body,) = (each.body for each in self.requests if each.method == method and each.path.startswith("/image"))
         return body
+
+    def refuses(self, request: Request) -> bool:
+        """Tell whether a request comes too late to change anything."""
+        if self.writes_left is None or request.method == "GET" or not request.path.startswith("/image"):
+            return False
+        self.writes_left -= 1
+        return self.writes_left < 0
 
     def _create(self, attributes: dict[str, t.Any]) -> dict[str, t.Any]:
         image = {
@@ -308,7 +317,7 @@ class FakeCloud(Server):
         operator, _colon, name = query.pop("name").partition(":")
         assert operator == "eq"
         hidden = query.pop("os_hidden", "false") == "true"
-        found = [image for image in self.images.values() if image["name"] == name and image["os_hidden"] == hidden]
+        found = [image for image in self.images.values() if image["name"] == name and self._is_hidden(image) == hidden]
         return 200, {
             "images": [image for image in found if all(image[key] == value for key, value in query.items())][::-1]
         }
@@ -319,7 +328,7 @@ class FakeCloud(Server):
         found = [
             image
             for image in self.images.values()
-            if image["os_hidden"] == hidden
+            if self._is_hidden(image) == hidden
             and set(tags) <= set(image["tags"])
             and image["owner"] == query.get("owner", image["owner"])
             and (image["visibility"] == visibility if visibility else self._is_in_lists(image, query))
@@ -331,6 +340,10 @@ class FakeCloud(Server):
             rest = {**query, "marker": str(start + self.page_size)}
             page["next"] = f"/v2/images?{urlencode(rest)}"
         return page
+
+    @staticmethod
+    def _is_hidden(image: dict[str, t.Any]) -> bool:
+        return bool(image.get("os_hidden"))  # Releases before Rocky do not have it.
 
     @staticmethod
     def _is_in_lists(image: dict[str, t.Any], query: dict[str, str]) -> bool:
@@ -382,6 +395,10 @@ class CloudHandler(http.server.BaseHTTPRequestHandler):
         if self.command in self.cloud.hangs_up_before:
             self.cloud.hangs_up_before.remove(self.command)
             self.close_connection = True
+        elif self.cloud.refuses(request):
+            for _block in self.blocks() if takes else ():
+                pass
+            self.reply(500, "killed")
         elif takes:
             self.take(request)
         elif self.command == "GET" and parts.path.endswith("/file"):

@@ -49,7 +49,11 @@ UPLOAD = ["POST /image/v2/images", "PUT /image/v2/images/ID/file"]
 UNDO = "DELETE /image/v2/images/ID"
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
+REPLACES = "owner_specified.openstack_ops.replaces"
+REPLACED = "owner_specified.openstack_ops.replaced"
+
 Keep = t.Callable[..., dict[str, t.Any]]
+Killed = t.Callable[..., dict[str, t.Any]]
 
 
 def digest(algorithm: str, data: bytes = QCOW2) -> str:
@@ -830,12 +834,12 @@ class TestReplacement:
         result = keep(source=new, replace=True, min_ram=5, properties={"gone": None})
         assert result["image"]["id"] != old["id"]
         assert list(cloud.images) == [result["image"]["id"]]
-        assert cloud.sent(*WRITES) == [*UPLOAD, UNDO]
+        assert cloud.sent(*WRITES) == [*UPLOAD, "PATCH /image/v2/images/ID", UNDO, "PATCH /image/v2/images/ID"]
         shown = result["image"]
         del attributes["gone"]
         assert {name: shown[name] for name in attributes} == attributes
         assert shown["min_ram"] == 5
-        assert not {"gone", "owner_specified.openstack.sha256"} & set(shown)
+        assert not {"gone", "owner_specified.openstack.sha256", REPLACES} & set(shown)
         assert not keep(source=new, replace=True)["changed"]
 
     def test_the_old_one_stays_until_the_new_one_is_verified(
@@ -855,6 +859,15 @@ class TestReplacement:
         assert result["image"]["protected"]
         assert not keep(source=new, replace=True, hidden=False)["changed"]
 
+    def test_a_glance_that_cannot_hide_images(self, keep: Keep, cloud: FakeCloud, new: str) -> None:
+        old = cloud.add("disk", QCOW2, **ACTIVE)
+        del old["os_hidden"]
+        cloud.answers[f"DELETE /image/v2/images/{old['id']}"] = (409, "Image is in use")
+        made = keep(source=new, replace=True)["image"]
+        assert old[REPLACED] == f"{made['id']}/{old['id']}"
+        assert "os_hidden" not in old
+        assert not keep(source=new, replace=True)["changed"]
+
     def test_one_in_use_is_hidden(self, keep: Keep, cloud: FakeCloud, new: str) -> None:
         old = cloud.add("disk", QCOW2, **ACTIVE)
         cloud.answers[f"DELETE /image/v2/images/{old['id']}"] = (409, "Image is in use")
@@ -862,13 +875,6 @@ class TestReplacement:
         assert "it was hidden instead of deleted" in result["warnings"][0]
         assert cloud.images[old["id"]]["os_hidden"]
         assert not keep(source=new, replace=True)["changed"]
-
-    def test_two_that_are_left_are_told(self, refused: t.Callable[..., str], cloud: FakeCloud, new: str) -> None:
-        old = cloud.add("disk", QCOW2, **ACTIVE)
-        cloud.answers[f"DELETE /image/v2/images/{old['id']}"] = (403, "No")
-        message = refused(source=new, replace=True)
-        (made,) = set(cloud.images) - {old["id"]}
-        assert f"its replacement {made} is complete" in message
 
     def test_members_are_taken_over(self, keep: Keep, cloud: FakeCloud, new: str) -> None:
         old = cloud.add("disk", QCOW2, **ACTIVE, visibility="shared")
@@ -930,6 +936,194 @@ class TestReplacement:
     def test_another_declared_format_replaces(self, keep: Keep, cloud: FakeCloud, source: str) -> None:
         cloud.add("disk", QCOW2, disk_format="raw", container_format="bare")
         assert keep(source=source, replace=True)["image"]["disk_format"] == "qcow2"
+
+
+class TestInterruptedReplacement:
+    """What a replacement leaves behind that was killed: the next run finishes it, or takes it back."""
+
+    @pytest.fixture
+    def old(self, cloud: FakeCloud) -> dict[str, t.Any]:
+        """Put the image there that is about to be replaced."""
+        return cloud.add("disk", QCOW2, **ACTIVE, hw_x="y")
+
+    @pytest.fixture
+    def new(self, tmp_path: Path) -> str:
+        """Return the path of the new image."""
+        path = tmp_path / "new"
+        path.write_bytes(OTHER)
+        return str(path)
+
+    @pytest.fixture
+    def killed(self, cloud: FakeCloud, old: dict[str, t.Any], new: str, refused: t.Callable[..., str]) -> Killed:
+        """Return a function that replaces the image until so many requests were sent, and returns the new image."""
+
+        def run(writes: int, **options: t.Any) -> dict[str, t.Any]:
+            cloud.writes_left = writes
+            refused(**{"source": new, "replace": True, **options})
+            cloud.writes_left = None
+            assert any(image["status"] == "active" and not image["os_hidden"] for image in cloud.images.values())
+            (made,) = (image for image in cloud.images.values() if image["id"] != old["id"])
+            return made
+
+        return run
+
+    @pytest.mark.parametrize("kept", [None, 0, 1])
+    @pytest.mark.parametrize("writes", [1, 2, 3, 4])
+    def test_it_is_finished(
+        self, keep: Keep, cloud: FakeCloud, old: dict[str, t.Any], new: str, killed: Killed, writes: int, kept: int
+    ) -> None:
+        options = {"source": new, "replace": True, "keep": kept, "properties_mode": "exact", "properties": {"hw_x": 1}}
+        made = killed(min(writes, 3) if kept else writes, **options)
+        told = keep(check=True, **options)
+        assert cloud.sent(*WRITES) == []
+        done = keep(**options)
+        assert told["changed"] is done["changed"] is True
+        assert (told["action"], told["diff"]) == (done["action"], done["diff"])
+        assert done["image"]["os_hash_value"] == digest("sha512", OTHER)[7:]
+        assert done["image"]["hw_x"] == "1"
+        # What was there is not sent again, and what nobody has filled is made anew.
+        assert (done["image"]["id"] == made["id"]) == (done["uploaded"] == 0) == (writes > 1)
+        others = [image for image in cloud.images.values() if image["id"] != done["image"]["id"]]
+        assert [image[REPLACED] for image in others] == ([f"{done['image']['id']}/{old['id']}"] if kept else [])
+        assert all(image["os_hidden"] for image in others)
+        assert REPLACES not in cloud.images[done["image"]["id"]]
+        assert not keep(**options)["changed"]
+
+    @pytest.mark.parametrize("writes", [1, 2])
+    @pytest.mark.parametrize("declares_source", [True, False])
+    def test_it_is_taken_back(
+        self,
+        keep: Keep,
+        cloud: FakeCloud,
+        old: dict[str, t.Any],
+        source: str,
+        killed: Killed,
+        writes: int,
+        declares_source: bool,
+    ) -> None:
+        made = killed(writes)
+        made["protected"] = True
+        options = {"source": source if declares_source else None, "replace": True, "tags": ["x"]}
+        told = keep(check=True, **options)
+        done = keep(**options)
+        assert told["diff"] == done["diff"]
+        assert done["diff"] == {
+            "before": {"replacement": made["id"], "tags": []},
+            "after": {"replacement": None, "tags": ["x"]},
+        }
+        assert list(cloud.images) == [old["id"]]
+        assert not keep(**options)["changed"]
+
+    def test_a_third_content_is_uploaded(
+        self, keep: Keep, cloud: FakeCloud, new: str, killed: Killed, old: dict[str, t.Any]
+    ) -> None:
+        made = killed(2)
+        Path(new).write_bytes(image_bytes.qcow2(data=b"third"))
+        done = keep(source=new, replace=True)
+        assert done["action"] == "replaced"
+        assert done["diff"]["before"]["replacement"] == made["id"]
+        assert list(cloud.images) == [done["image"]["id"]]
+        assert done["image"]["id"] not in (old["id"], made["id"])
+
+    def test_one_with_damaged_data_is_made_anew(self, keep: Keep, cloud: FakeCloud, new: str, killed: Killed) -> None:
+        cloud.damages_data = True
+        made = killed(2)
+        cloud.damages_data = False
+        done = keep(source=new, replace=True)
+        assert made["id"] not in cloud.images
+        assert list(cloud.images) == [done["image"]["id"]]
+
+    @pytest.mark.parametrize(
+        ("algorithm", "uploads"), [("sha512", False), ("md5", False), ("sha256", True), (None, True)]
+    )
+    def test_only_what_is_known_to_be_whole_is_taken(
+        self, keep: Keep, cloud: FakeCloud, killed: Killed, algorithm: t.Optional[str], uploads: bool
+    ) -> None:
+        content = OTHER + b"more"
+        with FakeWeb(content) as web:
+            checksum = {"checksum": digest(algorithm, content)} if algorithm else {}
+            options = {"source": web.url, **checksum, "replace": True}
+            made = killed(2, **options)
+            done = keep(**options)
+        assert (made["id"] not in cloud.images) == bool(done["uploaded"]) == uploads
+        assert list(cloud.images) == [done["image"]["id"]]
+
+    @pytest.mark.parametrize("status", ["saving", "uploading", "importing"])
+    def test_one_that_is_being_uploaded_is_not_touched(
+        self, refused: t.Callable[..., str], cloud: FakeCloud, new: str, source: str, killed: Killed, status: str
+    ) -> None:
+        made = killed(1)
+        made["status"] = status
+        for options in ({"source": new}, {"source": source}, {}):
+            for check in (True, False):
+                assert f"the image {made['id']} is in the status {status}" in refused(check, replace=True, **options)
+        assert f"the image {made['id']} is in the status {status}" in refused(state="absent")
+        assert len(cloud.images) == 2
+
+    @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+    def test_an_old_one_that_could_not_be_put_away(
+        self,
+        keep: Keep,
+        refused: t.Callable[..., str],
+        cloud: FakeCloud,
+        old: dict[str, t.Any],
+        new: str,
+        method: str,
+    ) -> None:
+        refusal = f"{method} /image/v2/images/{old['id']}"
+        cloud.answers[refusal] = (403, "No")
+        message = refused(source=new, replace=True)
+        (made,) = set(cloud.images) - {old["id"]}
+        assert f"No; its replacement {made} is complete" in message
+        assert f"No; its replacement {made} is complete" in refused(source=new, replace=True)
+        del cloud.answers[refusal]
+        done = keep(source=new, replace=True)
+        assert done["changed"]
+        assert done["uploaded"] == 0
+        assert list(cloud.images) == [made]
+        assert not keep(source=new, replace=True)["changed"]
+
+    def test_one_that_has_another_name(
+        self, keep: Keep, cloud: FakeCloud, old: dict[str, t.Any], new: str, killed: Killed
+    ) -> None:
+        old["name"] = "older"
+        options = {"source": new, "replace": True, "previous_names": ["older"]}
+        made = killed(2, **options)
+        told = keep(check=True, **options)
+        assert told["diff"] == keep(**options)["diff"]
+        assert list(cloud.images) == [made["id"]]
+        assert not keep(**options)["changed"]
+
+    def test_one_that_somebody_has_renamed_stays(
+        self, keep: Keep, cloud: FakeCloud, old: dict[str, t.Any], new: str, killed: Killed
+    ) -> None:
+        made = killed(2)
+        old["name"] = "my backup"
+        assert keep(source=new, replace=True)["image"]["id"] == made["id"]
+        assert list(cloud.images) == [old["id"], made["id"]]
+        assert not keep(source=new, replace=True)["changed"]
+
+    def test_members_are_taken_over(
+        self, keep: Keep, cloud: FakeCloud, old: dict[str, t.Any], new: str, killed: Killed
+    ) -> None:
+        cloud.members[old["id"]] = {OTHER_PROJECT: "accepted", PROJECT: "pending"}
+        made = killed(3)
+        assert cloud.members[made["id"]].keys() < {OTHER_PROJECT, PROJECT}
+        keep(source=new, replace=True)
+        assert cloud.members[made["id"]] == {OTHER_PROJECT: "pending", PROJECT: "pending"}
+
+    def test_both_go_with_the_image(self, keep: Keep, cloud: FakeCloud, killed: Killed) -> None:
+        killed(2)
+        assert keep(check=True, state="absent")["diff"] == keep(state="absent")["diff"]
+        assert cloud.images == {}
+
+    def test_a_snapshot_is_no_replacement(
+        self, refused: t.Callable[..., str], cloud: FakeCloud, old: dict[str, t.Any], new: str, killed: Killed
+    ) -> None:
+        made = killed(2)
+        cloud.add("disk", QCOW2, **ACTIVE, **{REPLACES: made[REPLACES]})
+        assert "there are 3 of that name" in refused(source=new, replace=True)
+        assert len(cloud.images) == 3
 
 
 class TestSharing:

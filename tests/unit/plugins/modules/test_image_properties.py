@@ -33,6 +33,7 @@ NAMES = ("a", "b")
 STORES = ("fast", "slow")
 CONTENTS = (b"\1" * 600, b"\2" * 600, b"\3" * 900)
 CATALOG_NOTE = "owner_specified.openstack_ops.catalog"
+REPLACES_NOTE = "owner_specified.openstack_ops.replaces"
 REPLACED_NOTE = "owner_specified.openstack_ops.replaced"
 
 values = st.one_of(st.booleans(), st.integers(0, 9), st.sampled_from(["x", "a/b", "~", ""]), st.none())
@@ -178,6 +179,33 @@ class Catalogs(RuleBasedStateMachine):
             done = self.run([entry])
             assert not done.failure, done.failure
             self.are_the_newest(entry, done.result["images"][0]["id"], before)
+
+    @rule(
+        name=st.sampled_from(NAMES),
+        numbers=st.tuples(st.integers(0, 2), st.integers(0, 2)),
+        options=attributes,
+        writes=st.integers(1, 6),
+    )
+    def is_killed_in_the_middle(
+        self, name: str, numbers: tuple[int, int], options: dict[str, t.Any], writes: int
+    ) -> None:
+        """Kill a run after some of its requests, and make perhaps another content so."""
+        first, entry = ({"name": name, "source": self.source(n), "replace": True, **options} for n in numbers)
+        good = [image["id"] for image in self.cloud.images.values() if image["name"] == name]
+        self.cloud.writes_left = writes
+        self.run([first])
+        self.cloud.writes_left = None
+        there = [image for image in self.cloud.images.values() if image["name"] == name]
+        assert not good or any(image["status"] != "queued" for image in there)
+        before = copy.deepcopy(self.cloud.images)
+        told = self.run([entry], check=True)
+        assert self.cloud.images == before
+        done = self.run([entry])
+        assert not done.failure, done.failure
+        assert told.result["summary"] == done.result["summary"]
+        self.is_reached(entry, done.result["images"][0]["id"])
+        assert not [image for image in self.cloud.images.values() if REPLACES_NOTE in image]
+        assert not self.run([entry]).result["changed"]
 
     def stays_where_left_out(
         self, entry: dict[str, t.Any], before: t.Optional[dict[str, t.Any]], members: dict[str, str]
