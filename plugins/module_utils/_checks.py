@@ -144,8 +144,8 @@ CHECKS: dict[str, Check] = {
         "add what is missing",
     ),
     "GLS-031": Check(
-        "the names of the images are unique",
-        "rename one of the images, or give each an id of its own",
+        "the names of the images are unique, for each owner",
+        "rename one of the images, or give each an owner or an id of its own",
     ),
     "GLS-032": Check(
         "`glance_config` sets no option that a store of `glance_stores` has",

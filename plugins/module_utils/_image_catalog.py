@@ -19,7 +19,12 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._errors impor
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image import ImageKeeper, Outcome
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import ImageApi, status_of
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_declaration import Declaration
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_find import SearchListing, find, owner_id
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_find import (
+    SearchApart,
+    SearchListing,
+    find,
+    owner_id,
+)
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_prepare import checksum_files, size_beforehand
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_progress import JointProgress, Part
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import (
@@ -165,6 +170,8 @@ class Catalog:
         self._transfers = transfers
         self._check_mode = check_mode
         self._search = SearchListing(api)
+        self._by_id: dict[str, Declaration] = {}
+        self._by_name: dict[tuple[str, t.Optional[str]], Declaration] = {}
         self._files = checksum_files(SECONDS_FOR_CHECKSUMS)
         self._progress = JointProgress(progress_file, len(declarations))
         self.entries = [Entry(str(wanted.name or wanted.id)) for wanted in declarations]
@@ -179,7 +186,7 @@ class Catalog:
         :raises GlanceError: when nothing could be done for any of them.
         """
         self._api.authenticate()
-        self._refuse_one_owner_by_two_names()
+        self._read_owners()
         for wanted, part in zip(self._declarations, self._parts):
             part.expect(0 if self._check_mode else self._bytes_to_move(wanted))
         pool = concurrent.futures.ThreadPoolExecutor(max_workers=self._transfers)
@@ -201,27 +208,37 @@ class Catalog:
                 future.cancel()
             concurrent.futures.wait(work, SECONDS_FOR_UNDOING)
 
-    def _refuse_one_owner_by_two_names(self) -> None:
-        owners: dict[tuple[str, t.Optional[str]], str] = {}
+    def _read_owners(self) -> None:
+        """Note which entry means which image.
+
+        :raises GlanceError: when two entries mean the same one.
+        """
         for wanted in self._declarations:
-            if wanted.id or not wanted.owner:
+            if wanted.id:
+                self._by_id[wanted.id.lower()] = wanted
                 continue
-            owner, _project = owner_id(self._api, wanted.owner)
-            first = owners.setdefault((str(wanted.name), owner), wanted.owner)
-            if first != wanted.owner:
-                raise GlanceError(
-                    "reading the list of images",
-                    answer=f"the name {wanted.name!r} stands in two entries, and their owners {first!r} and"
-                    f" {wanted.owner!r} are the same project",
-                    remedy="correct the list; nothing was changed",
-                )
+            owner, project = owner_id(self._api, wanted.owner)
+            for name in wanted.names:
+                first = self._by_name.setdefault((name, owner or project), wanted)
+                if first is not wanted:
+                    owners = [repr(each.owner) if each.owner else "none" for each in (first, wanted)]
+                    raise GlanceError(
+                        "reading the list of images",
+                        answer=f"the name {name!r} stands in two entries, and their owners {' and '.join(owners)}"
+                        " are the same project",
+                        remedy="correct the list; nothing was changed",
+                    )
+
+    def _meant(self, record: Record) -> t.Optional[Declaration]:
+        """Return the entry that means an image by its id, or by its name and owner."""
+        return self._by_id.get(str(record["id"])) or self._by_name.get((str(record["name"]), record.get("owner")))
 
     def _bytes_to_move(self, wanted: Declaration) -> t.Optional[int]:
         """Return how many bytes an image will cost: none where it seems to be there, None where that shows later."""
         if wanted.state == "absent" or wanted.id or not (wanted.source or wanted.remote_image):
             return 0
         try:
-            record = find(self._search, wanted, *owner_id(self._api, wanted.owner))
+            record = find(SearchApart(self._search, wanted, self._meant), wanted, *owner_id(self._api, wanted.owner))
         except GlanceError:
             # It is told when the image has its turn.
             return 0
@@ -240,7 +257,7 @@ class Catalog:
             check_mode=self._check_mode,
             warn=entry.warnings.append,
             progress=part,
-            search=self._search,
+            search=SearchApart(self._search, wanted, self._meant),
             catalog=self._name,
             files=self._files,
         )

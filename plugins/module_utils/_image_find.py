@@ -93,6 +93,33 @@ class SearchListing:
             return error
 
 
+class SearchApart:
+    """Leaves out what another entry of the same list means.
+
+    :param meant: returns the declaration that means an image, if one does.
+    """
+
+    def __init__(
+        self, search: Search, wanted: Declaration, meant: t.Callable[[Record], t.Optional[Declaration]]
+    ) -> None:
+        self._search = search
+        self._wanted = wanted
+        self._meant = meant
+
+    def named(self, name: str, filters: Filters) -> list[Record]:
+        """Return the images of exactly this name that match the filters."""
+        return [record for record in self._search.named(name, filters) if self._is_free(record)]
+
+    def with_id(self, image_id: str, project: t.Optional[str]) -> t.Optional[Record]:
+        """Return the image with this id."""
+        record = self._search.with_id(image_id, project)
+        return record if record and self._is_free(record) else None
+
+    def _is_free(self, record: Record) -> bool:
+        meant = self._meant(record)
+        return meant is None or meant is self._wanted
+
+
 class _Listing:
     def __init__(self, records: t.Iterable[Record]) -> None:
         self.by_id: dict[str, Record] = {}
@@ -166,9 +193,14 @@ def _places(wanted: Declaration, owner: t.Optional[str], project: t.Optional[str
     yield from (hidden, mine) if wanted.hidden else (mine, hidden)
     if owner and owner != project:
         yield {"owner": owner, "visibility": "community"}
-        if project:
-            yield {"owner": project}
-    yield {"visibility": "public"}
+    if wanted.state == "absent":
+        # What goes is never another project's: once an image has gone, its name would mean theirs.
+        return
+    if not owner:
+        yield {"visibility": "public"}
+    elif project and owner != project:
+        # An image of one's own is given away by declaring its new owner.
+        yield {"owner": project}
 
 
 def owner_id(api: ImageApi, owner: t.Optional[str]) -> tuple[t.Optional[str], t.Optional[str]]:

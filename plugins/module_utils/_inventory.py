@@ -513,7 +513,7 @@ def _wrong_images(inventory: Inventory) -> t.Iterator[Problem]:
         if not (image.get("source") or image.get("remote_image")) and image.get("state") != "absent":
             yield Problem("GLS-030", f"{where} ({image.get('name', 'without a name')}) has no source")
     nameless = [image for image in inventory.images.values() if image.get("name") and not image.get("id")]
-    for alike in _repeated(nameless, key=lambda image: image["name"]):
+    for alike in _repeated(nameless, key=lambda image: (image["name"], str(image.get("owner") or ""))):
         yield Problem("GLS-031", f"{len(alike)} images in glance_images are called {alike[0]['name']!r}")
 
 

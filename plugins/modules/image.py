@@ -20,8 +20,9 @@ description:
   - An image that is there is compared with its source by size and checksum. The checksums of a file are remembered
     below C($XDG_CACHE_HOME/openstack_ops.glance) (C(~/.cache) without it) as long as the file does not change, so that
     it is read only once.
-  - An image is looked for among those of its owner, and then among the public ones; never among the private images of
-    other projects, even when an administrator would see them.
+  - An image is looked for among those of the project of the credentials, and then among the public ones, unless it
+    shall go; with O(owner), only as it says there. It is never looked for among the private images of other projects,
+    even when an administrator would see them.
   - An image without data, as a killed upload leaves it behind, is filled. A replacement that was killed is finished.
 extends_documentation_fragment:
   - openstack_ops.glance._auth
@@ -57,7 +58,8 @@ options:
   state:
     description:
       - Whether the image shall be there.
-      - With V(absent), an image that is protected is refused.
+      - With V(absent), an image that is protected is refused. Only one of O(owner) or of the project of the credentials
+        is deleted. To delete one of another project, declare its owner or its O(id).
     type: str
     choices: [present, absent]
     default: present
@@ -228,6 +230,8 @@ options:
     description:
       - The name or the id of the project that owns the image. A new image belongs to the project of the credentials
         when it is left out.
+      - When this project has no image of that name, one of the project of the credentials is given to it. An image of
+        any other project is never taken, be it public.
     type: str
   store:
     description:

@@ -36,6 +36,8 @@ options:
       - The images. Each is a dictionary with the options of M(openstack_ops.glance.image), but for those that say how
         the cloud is reached.
       - No image may be meant by two entries. A name may stand there twice with different owners, or with an C(id).
+      - An entry never takes an image that another one means by its C(id), or by its name and owner. A project whose
+        entry comes second gets an image of its own.
     type: list
     elements: raw
     required: true

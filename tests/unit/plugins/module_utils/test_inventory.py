@@ -336,6 +336,7 @@ class TestImages:
         twice = [{"name": "a", "source": "/1"}, {"name": "a", "source": "/2"}]
         assert found(glance_images=twice) == [("GLS-031", "2 images in glance_images are called 'a'")]
         assert found(glance_images=[{**entry, "id": entry["source"]} for entry in twice]) == []
+        assert found(glance_images=[twice[0], {**twice[1], "owner": "customer"}]) == []
 
 
 class TestConsequences:

@@ -757,6 +757,16 @@ class TestThere:
         assert result["changed"] == (attributes["owner"] == PROJECT)
         assert result["image"]["owner"] == OTHER_PROJECT
 
+    @pytest.mark.parametrize("owner", ["customer", "admin"])
+    def test_a_public_one_of_a_third_project_is_not_taken(
+        self, keep: Keep, cloud: FakeCloud, source: str, owner: str
+    ) -> None:
+        foreign = cloud.add("disk", OTHER, **ACTIVE, visibility="public", owner="3" * 32)
+        before = dict(foreign)
+        assert keep(source=source, owner=owner, visibility="private")["action"] == "created"
+        assert cloud.images[foreign["id"]] == before
+        assert not keep(source=source, owner=owner)["changed"]
+
     @pytest.mark.parametrize("visibility", ["private", "shared", "community"])
     def test_one_of_another_project_is_another_one(
         self, keep: Keep, cloud: FakeCloud, source: str, visibility: str
@@ -1483,10 +1493,18 @@ class TestAbsent:
         assert cloud.images == {}
         assert not keep(state="absent")["changed"]
 
-    def test_one_of_another_project_stays(self, keep: Keep, cloud: FakeCloud) -> None:
-        cloud.add("disk", owner=OTHER_PROJECT)
+    @pytest.mark.parametrize("visibility", ["shared", "public"])
+    def test_one_of_another_project_stays(self, keep: Keep, cloud: FakeCloud, visibility: str) -> None:
+        cloud.add("disk", owner=OTHER_PROJECT, visibility=visibility)
         assert not keep(state="absent")["changed"]
         assert len(cloud.images) == 1
+
+    def test_only_the_one_of_the_declared_owner(self, keep: Keep, cloud: FakeCloud) -> None:
+        mine = cloud.add("disk")
+        cloud.add("disk", owner=OTHER_PROJECT)
+        assert keep(state="absent", owner="customer")["changed"]
+        assert list(cloud.images) == [mine["id"]]
+        assert not keep(state="absent", owner="customer")["changed"]
 
     @pytest.mark.parametrize("check", [True, False])
     def test_a_protected_one_is_refused(self, refused: t.Callable[..., str], cloud: FakeCloud, check: bool) -> None:

@@ -138,6 +138,37 @@ class TestList:
         assert not run(images)["changed"]
         assert [str(request) for request in cloud.requests].count("GET /v3/projects") == 1
 
+    @pytest.mark.parametrize(
+        "first", [{"name": "disk"}, {"name": "disk", "owner": "admin"}, {"name": "new", "previous_names": ["disk"]}]
+    )
+    def test_an_owner_that_comes_second(self, run: Run, cloud: FakeCloud, source: str, first: dict[str, t.Any]) -> None:
+        there = cloud.add("disk", image_bytes.raw(), **ACTIVE)
+        second = {"name": "disk", "source": source, "owner": "customer"}
+        result = run([second, first])
+        assert result["images"][0]["action"] == "created"
+        assert result["images"][1]["id"] == there["id"]
+        assert [image["owner"] for image in cloud.images.values()] == [PROJECT, OTHER_PROJECT]
+        assert not run([second, first])["changed"]
+        run([{"name": "disk", "state": "absent", "owner": "customer"}, first])
+        assert list(cloud.images) == [there["id"]]
+
+    def test_what_another_entry_means_by_its_id(self, run: Run, cloud: FakeCloud, source: str) -> None:
+        there = cloud.add("disk", image_bytes.raw(), **ACTIVE)
+        images = [{"id": there["id"]}, *({"name": "disk", "source": source, "owner": o} for o in ("admin", "customer"))]
+        result = run(images)
+        assert [entry["action"] for entry in result["images"]] == ["unchanged", "created", "created"]
+        assert [image["owner"] for image in cloud.images.values()].count(PROJECT) == 2
+        assert not run(images)["changed"]
+
+    def test_an_old_version_that_another_entry_means(self, run: Run, cloud: FakeCloud, tmp_path: Path) -> None:
+        entry = {"name": "a", "source": str(tmp_path / "a"), "replace": True, "keep": 1}
+        made = []
+        for content in (b"1" * 600, b"2" * 600):
+            (tmp_path / "a").write_bytes(content)
+            made.append(run([entry])["images"][0]["id"])
+        assert not run([{**entry, "keep": 0}, {"id": made[0]}])["changed"]
+        assert list(cloud.images) == made
+
     def test_so_many_uploads_at_once(self, run: Run, cloud: FakeCloud, source: str) -> None:
         together, most, lock = [0], [0], threading.Lock()
         meeting = threading.Barrier(3, timeout=20)
@@ -231,6 +262,8 @@ class TestMistakes:
             (["name=b source=/x"], "images[0]: it is str, not a dictionary"),
             ([{"name": "a"}, None, 3], "images[1]: it is empty, not a dictionary. images[2]: it is int, not"),
             ([{"name": "a", "owner": "admin"}, {"name": "a", "owner": PROJECT}], "are the same project"),
+            ([{"name": "a"}, {"name": "a", "owner": "admin"}], "their owners none and 'admin' are the same project"),
+            ([{"name": "b", "previous_names": ["a"]}, {"name": "a", "owner": "admin"}], "the name 'a' stands in two"),
         ],
     )
     def test_is_named(self, run: Run, cloud: FakeCloud, images: list[t.Any], said: str) -> None:

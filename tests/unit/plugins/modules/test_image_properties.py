@@ -52,10 +52,16 @@ attributes = st.fixed_dictionaries(
         "min_disk": st.integers(0, 5),
         "min_ram": st.integers(0, 5),
         "keep": st.integers(0, 2),
-        "owner": st.sampled_from(["admin", "customer", OTHER_PROJECT]),
     },
 )
+OWNERS = {PROJECT: ({}, {"owner": "admin"}), OTHER_PROJECT: ({"owner": "customer"}, {"owner": OTHER_PROJECT})}
+"""How the owners are written: that the project of the credentials is meant can be left out."""
 members = st.lists(st.sampled_from([OTHER_PROJECT, "customer", PROJECT]), max_size=2, unique=True)
+
+
+def entry_owner(entry: dict[str, t.Any]) -> t.Optional[str]:
+    """Return the id of the project that is declared to own an image."""
+    return next((project for project, written in OWNERS.items() if {"owner": entry.get("owner")} in written), None)
 
 
 class Catalogs(RuleBasedStateMachine):
@@ -95,9 +101,10 @@ class Catalogs(RuleBasedStateMachine):
 
     @rule(
         entries=st.dictionaries(
-            st.sampled_from(NAMES),
+            st.tuples(st.sampled_from(NAMES), st.sampled_from(sorted(OWNERS))),
             st.tuples(
                 st.sampled_from([0, 0, 0, 1, 2]),
+                st.integers(0, 1),
                 attributes,
                 st.lists(st.sampled_from(STORES), min_size=1, unique=True),
                 members,
@@ -108,16 +115,19 @@ class Catalogs(RuleBasedStateMachine):
         drift=st.sampled_from([{}, {"hw_b": "drift"}, {"tags": ["drift"]}, {"min_disk": 9}, {"os_hidden": True}]),
         absent=st.sets(st.sampled_from(NAMES), max_size=1),
     )
-    def declare(self, entries: dict[str, t.Any], purge: bool, absent: set[str], drift: dict[str, t.Any]) -> None:
+    def declare(
+        self, entries: dict[tuple[str, str], t.Any], purge: bool, absent: set[str], drift: dict[str, t.Any]
+    ) -> None:
         """Declare a list, after somebody has changed every image by hand, and make it so."""
         images = []
-        for name, (number, options, stores, projects) in entries.items():
-            entry = {"name": name, "source": self.source(number), "replace": True, **options}
+        for (name, project), (number, spelling, options, stores, projects) in entries.items():
+            identity = {"name": name, **OWNERS[project][spelling]}
+            entry = {**identity, "source": self.source(number), "replace": True, **options}
             if options.get("visibility") == "shared":
                 entry["members"] = projects
             if not options.get("deactivated"):
                 entry.update(stores=stores, deactivated=False)
-            images.append({"name": name, "state": "absent"} if name in absent else entry)
+            images.append({**identity, "state": "absent"} if name in absent else entry)
         self.change_by_hand(drift, absent)
         before, shared = copy.deepcopy(self.cloud.images), copy.deepcopy(self.cloud.members)
         told = self.run(images, check=True, purge=purge)
@@ -126,9 +136,8 @@ class Catalogs(RuleBasedStateMachine):
         assert not done.failure, done.failure
         assert told.result["summary"] == done.result["summary"]
         assert told.result["changed"] == done.result["changed"]
-        for entry in done.result["images"]:
+        for wanted, entry in zip(images, done.result["images"]):
             if entry["action"] != "deleted":
-                wanted = next(one for one in images if one["name"] == entry["name"])
                 self.is_reached(wanted, entry["id"])
                 self.stays_where_left_out(wanted, before.get(entry["id"]), shared.get(entry["id"], {}))
                 self.are_the_newest(wanted, entry["id"], before)
@@ -154,8 +163,10 @@ class Catalogs(RuleBasedStateMachine):
         image = self.cloud.images[str(image_id)]
         content = Path(entry["source"]).read_bytes()
         assert image["os_hash_value"] == hashlib.sha512(content).hexdigest()
-        for option, name in (("visibility",) * 2, ("protected",) * 2, ("hidden", "os_hidden"), ("min_disk",) * 2):
-            assert image[name] == entry.get(option, image[name])
+        for name in ("visibility", "protected", "min_disk", "min_ram"):
+            assert image[name] == entry.get(name, image[name])
+        assert image["os_hidden"] == entry.get("hidden", image["os_hidden"])
+        assert image["owner"] == (entry_owner(entry) or image["owner"])
         assert sorted(image["tags"]) == sorted(set(entry.get("tags", image["tags"])))
         if "deactivated" in entry:
             assert image["status"] == ("deactivated" if entry["deactivated"] else "active")
@@ -184,13 +195,14 @@ class Catalogs(RuleBasedStateMachine):
         name=st.sampled_from(NAMES),
         numbers=st.tuples(st.integers(0, 2), st.integers(0, 2)),
         options=attributes,
+        owner=st.sampled_from([{}, {"owner": "admin"}, {"owner": "customer"}]),
         writes=st.integers(1, 6),
     )
     def is_killed_in_the_middle(
-        self, name: str, numbers: tuple[int, int], options: dict[str, t.Any], writes: int
+        self, name: str, numbers: tuple[int, int], options: dict[str, t.Any], owner: dict[str, str], writes: int
     ) -> None:
         """Kill a run after some of its requests, and make perhaps another content so."""
-        first, entry = ({"name": name, "source": self.source(n), "replace": True, **options} for n in numbers)
+        first, entry = ({"name": name, "source": self.source(n), "replace": True, **owner, **options} for n in numbers)
         good = [image["id"] for image in self.cloud.images.values() if image["name"] == name]
         self.cloud.writes_left = writes
         self.run([first])
