@@ -130,24 +130,31 @@ class ImageKeeper:
 
     def _absent(self) -> Outcome:
         difference = Difference()
-        _owner, (record, begun, _leftover), _reached = self._observe()
-        if record is None:
-            return Outcome("unchanged", difference)
+        owner, (record, begun, _leftover), reached = self._observe()
+        if record is not None:
+            self._refuse_protected(record)
+            difference.compare("state", "present", "absent")
+            difference.compare("id", record["id"], None)
         if begun is not None:
             self._refuse_busy(begun)
             difference.compare("replacement", begun["id"], None)
+        # An id means one image, and without a project the old versions could be anybody's.
+        if reached and self._wanted.id is None and (owner or self._project):
+            self._versions.compare({"owner": owner or self._project}, difference)
+        if difference.changed and not self._check_mode:
+            self._discard(begun)
+            if record is not None:
+                self._api.delete(record["id"], size_in_stores(record))
+            self._versions.trim(None, difference)
+        return Outcome("deleted" if difference.changed else "unchanged", difference, record)
+
+    def _refuse_protected(self, record: Record) -> None:
         if record.get("protected"):
             raise GlanceError(
                 f"deleting {self._wanted.shown} ({record['id']})",
                 answer="it is protected",
                 remedy="set protected: false first, when it really has to go",
             )
-        difference.compare("state", "present", "absent")
-        difference.compare("id", record["id"], None)
-        if not self._check_mode:
-            self._discard(begun)
-            self._api.delete(record["id"], size_in_stores(record))
-        return Outcome("deleted", difference, record)
 
     def _discard(self, begun: t.Optional[Record]) -> None:
         """Delete a replacement that was begun, if there is one; the image that it was to replace is still there."""
@@ -155,7 +162,7 @@ class ImageKeeper:
             return
         if begun.get("protected"):
             self._api.update(begun, {"protected": False})
-        self._api.delete(begun["id"])
+        self._api.delete(begun["id"], size_in_stores(begun))
 
     def _present(self, source: t.Optional[AnySource]) -> Outcome:
         owner, (record, begun, leftover), reached = self._observe()

@@ -43,15 +43,16 @@ class Versions:
         self._leftover = leftover
 
     def compare(self, record: Record, difference: Difference, *, more: int = 0) -> None:
-        """Record which old versions would be deleted.
+        """Record which old versions would be deleted; all of them, when the image itself shall go.
 
         :param record: the image, or the name and the owner of one that is about to be made.
         :param more: how many old versions there are about to be more.
         """
+        keep = 0 if self._wanted.state == "absent" else self._wanted.keep
         # Without keep, only what is still to be done for the version before is looked at.
         left = [self._leftover] if self._leftover else []
-        found = left if self._wanted.keep is None else self._named(record)
-        room = max(0, (self._wanted.keep or 0) - more)
+        found = left if keep is None else self._named(record)
+        room = max(0, (keep or 0) - more)
         self._found, surplus = found, found[room:]
         for old in surplus:
             if old.get("protected"):
@@ -68,8 +69,12 @@ class Versions:
         found = [old for name in names for old in self._search.named(name, filters) if is_replaced(old)]
         return sorted(found, key=lambda old: (str(old["created_at"]), str(old["id"])), reverse=True)
 
-    def trim(self, record: Record, difference: Difference) -> None:
-        """Delete the old versions that are too many, and record which ones are left."""
+    def trim(self, record: t.Optional[Record], difference: Difference) -> None:
+        """Delete the old versions that are too many, and record which ones are left.
+
+        :param record: the image that has come after them; None when it is gone.
+        :raises GlanceError: when one could not be deleted.
+        """
         gone = [old["id"] for old in self._surplus if self._delete_or_keep(old, record)]
         difference.achieved("old_versions", [old["id"] for old in self._found if old["id"] not in gone])
 
@@ -95,14 +100,14 @@ class Versions:
         unknown = {"os_hidden", REPLACES_NOTE} - record.keys()
         self._api.update(record, {name: value for name, value in updates.items() if name not in unknown})
 
-    def _delete_or_keep(self, record: Record, new: Record) -> bool:
+    def _delete_or_keep(self, record: Record, new: t.Optional[Record]) -> bool:
         """Delete an image that is hidden, and tell whether it is gone; one that is in use stays."""
         try:
             self._api.delete(record["id"], size_in_stores(record))
             return True
         except GlanceError as error:
             if status_of(error) != 409:
-                raise _unfinished(error, new) from error
+                raise _unfinished(error, new) if new else error from error.__cause__
             self._warn(f"the old image {record['id']} is in use; it was hidden instead of deleted: {error}")
             return False
 

@@ -60,6 +60,8 @@ options:
       - Whether the image shall be there.
       - With V(absent), an image that is protected is refused. Only one of O(owner) or of the project of the credentials
         is deleted. To delete one of another project, declare its owner or its O(id).
+      - Old versions of the image (see O(keep)) go with it, unless O(id) is given. One that is protected or in use is
+        kept, with a warning.
     type: str
     choices: [present, absent]
     default: present
@@ -373,7 +375,7 @@ image:
   description:
     - The image as Glance describes it, without the addresses of its data.
     - Null when there is none, or when it would only be created in check mode. With O(state=absent), the image that was
-      deleted.
+      deleted; null when there were only old versions of it.
   returned: success
   type: dict
   sample:

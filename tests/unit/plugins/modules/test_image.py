@@ -914,7 +914,7 @@ class TestReplacement:
         keep(source=source)
         replaced = keep(source=new, replace=True, keep=1)
         (old,) = cloud.images.keys() - {replaced["image"]["id"]}
-        keep(state="absent")
+        del cloud.images[replaced["image"]["id"]]
         told = keep(check=True, source=source, replace=True, keep=0)["diff"]
         done = keep(source=source, replace=True, keep=0)
         assert told["before"]["old_versions"] == done["diff"]["before"]["old_versions"] == [old]
@@ -1498,6 +1498,55 @@ class TestAbsent:
         cloud.add("disk", owner=OTHER_PROJECT, visibility=visibility)
         assert not keep(state="absent")["changed"]
         assert len(cloud.images) == 1
+
+    @pytest.fixture
+    def versions(self, keep: Keep, tmp_path: Path) -> list[str]:
+        """Make an image with two old versions, and return the ids of the three."""
+        options = {"source": str(tmp_path / "image"), "replace": True, "keep": 2}
+        made = []
+        for number in range(3):
+            (tmp_path / "image").write_bytes(image_bytes.qcow2(data=b"%d" % number))
+            made.append(keep(**options)["image"]["id"])
+        return made
+
+    @pytest.mark.parametrize("deleted_by_hand", [True, False])
+    def test_its_old_versions_go_with_it(
+        self, keep: Keep, cloud: FakeCloud, versions: list[str], deleted_by_hand: bool
+    ) -> None:
+        note = {REPLACED: cloud.images[versions[0]][REPLACED]}
+        snapshot = cloud.add("disk", QCOW2, **ACTIVE, os_hidden=True, **note)
+        foreign = cloud.add("disk", QCOW2, **ACTIVE, os_hidden=True, owner=OTHER_PROJECT)
+        foreign[REPLACED] = f"x/{foreign['id']}"
+        others = [snapshot["id"], foreign["id"]]
+        snapshot["name"] = "snapshot"
+        if deleted_by_hand:
+            del cloud.images[versions[2]]
+        told = keep(check=True, state="absent")
+        assert len(cloud.images) == 4 if deleted_by_hand else 5
+        done = keep(state="absent")
+        assert (told["action"], told["diff"]) == (done["action"], done["diff"])
+        assert done["diff"]["before"]["old_versions"] == [versions[1], versions[0]]
+        assert list(cloud.images) == others
+        assert not keep(state="absent")["changed"]
+
+    def test_old_versions_that_have_to_stay_are_told(
+        self, keep: Keep, refused: t.Callable[..., str], cloud: FakeCloud, versions: list[str]
+    ) -> None:
+        cloud.images[versions[0]]["protected"] = True
+        deletion = f"DELETE /image/v2/images/{versions[1]}"
+        cloud.answers[deletion] = (409, "Image is in use")
+        for changes in (True, False):
+            result = keep(state="absent")
+            assert "is protected; it was kept" in result["warnings"][0]
+            assert "is in use" in result["warnings"][1]
+            assert result["changed"] is changes
+            assert list(cloud.images) == versions[:2]
+        cloud.answers[deletion] = (403, "No")
+        assert refused(state="absent").startswith(f"deleting the image {versions[1]}")
+
+    def test_an_id_means_one_image(self, keep: Keep, cloud: FakeCloud, versions: list[str]) -> None:
+        keep(id=versions[2], state="absent")
+        assert list(cloud.images) == versions[:2]
 
     def test_only_the_one_of_the_declared_owner(self, keep: Keep, cloud: FakeCloud) -> None:
         mine = cloud.add("disk")

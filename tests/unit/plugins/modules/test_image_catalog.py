@@ -328,6 +328,17 @@ class TestPurge:
         run([{"name": "c", "state": "absent"}], purge=True)
         assert cloud.images == {}
 
+    def test_what_went_with_its_image_is_not_purged_again(self, run: Run, cloud: FakeCloud, tmp_path: Path) -> None:
+        entry = {"name": "a", "source": str(tmp_path / "a"), "replace": True, "keep": 3}
+        for content in (b"1" * 600, b"2" * 600):
+            (tmp_path / "a").write_bytes(content)
+            run([entry])
+        result = run([{"name": "a", "state": "absent"}], purge=True)
+        assert cloud.images == {}
+        assert (result["summary"]["deleted"], result["summary"]["purged"]) == (1, 0)
+        assert cloud.sent(*WRITES) == ["DELETE /image/v2/images/ID"] * 2
+        assert not run([{"name": "a", "state": "absent"}], purge=True)["changed"]
+
     def test_what_has_to_stay_is_told(self, run: Run, cloud: FakeCloud, source: str) -> None:
         names = ("protected", "used", "busy", "forbidden")
         made = {entry["name"]: entry["id"] for entry in run([{"name": n, "source": source} for n in names])["images"]}
