@@ -164,6 +164,10 @@ CHECKS: dict[str, Check] = {
         "set glance_package_source_url to the http or https URL of the Cloud Archive or of a mirror of it, or set"
         " glance_release to auto for the release that the distribution has",
     ),
+    "GLS-036": Check(
+        "the list of images has a name that can be noted in its images",
+        "give glance_images_catalog a name without a slash, or leave it out",
+    ),
     "GLS-040": Check(
         "an installation from source has a version of a release that the collection knows",
         "set glance_source_version to a version of Glance, for example 33.0.0",

@@ -515,6 +515,9 @@ def _wrong_images(inventory: Inventory) -> t.Iterator[Problem]:
     nameless = [image for image in inventory.images.values() if image.get("name") and not image.get("id")]
     for alike in _repeated(nameless, key=lambda image: (image["name"], str(image.get("owner") or ""))):
         yield Problem("GLS-031", f"{len(alike)} images in glance_images are called {alike[0]['name']!r}")
+    catalog = inventory.value("glance_images_catalog")
+    if catalog is not None and (not str(catalog) or "/" in str(catalog)):
+        yield Problem("GLS-036", f"glance_images_catalog is {catalog!r}")
 
 
 def _repeated(values: t.Sequence[t.Any], key: t.Callable[[t.Any], t.Any]) -> list[list[t.Any]]:

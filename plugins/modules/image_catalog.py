@@ -45,6 +45,8 @@ options:
     description:
       - The name of the catalogue. It is noted in the property C(owner_specified.openstack_ops.catalog) of every image
         that is created, together with the id of the image.
+      - Lists that are kept apart in one project need different names as soon as one of them has O(purge); with the same
+        name, each deletes what only the other one declares.
     type: str
     default: default
   purge:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from variables import load_yaml
 
 ROOT = Path(__file__).parents[2]
 BLOCKS = ("block", "rescue", "always")
@@ -26,6 +27,16 @@ def tasks(entries: list[dict[str, t.Any]]) -> t.Iterator[dict[str, t.Any]]:
         yield entry
         for name in BLOCKS:
             yield from tasks(entry.get(name, []))
+
+
+def test_preflight_compares_the_images_that_the_role_keeps() -> None:
+    resource = load_yaml(ROOT / "roles" / "glance" / "vars" / "main" / "resources.yml")["_glance_catalog_resource"]
+    (task,) = load_yaml(ROOT / "roles" / "glance_images" / "tasks" / "main.yml")
+    given = task["openstack_ops.glance.image_catalog"]
+    assert resource["catalog"] == "{{ glance_images_catalog }}"
+    # The region is among what every module is told of the cloud.
+    for name in resource.keys() - {"region_name"}:
+        assert given[name] == f"{{{{ _glance_catalog_resource.{name} }}}}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -338,6 +338,11 @@ class TestImages:
         assert found(glance_images=[{**entry, "id": entry["source"]} for entry in twice]) == []
         assert found(glance_images=[twice[0], {**twice[1], "owner": "customer"}]) == []
 
+    @pytest.mark.parametrize(("name", "wrong"), [("default", False), ("my list", False), ("a/b", True), ("", True)])
+    def test_the_name_of_the_list(self, name: str, wrong: bool) -> None:
+        told = [("GLS-036", f"glance_images_catalog is {name!r}")]
+        assert found(glance_images_catalog=name) == (told if wrong else [])
+
 
 class TestConsequences:
     """What each variable allows, and several together do not."""

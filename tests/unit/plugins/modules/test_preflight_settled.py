@@ -214,6 +214,7 @@ class TestImages:
         assert run_module(image_catalog, {**cloud.auth, "images": [*kept, {"name": "old", **disk}]})["changed"]
         options = {"scope": "control", **cloud.auth, "images": kept}
         assert settled(**options, image_catalog={"purge": True}) == set()
+        assert settled(**options, image_catalog={"purge": True, "catalog": "another"}) == {"images"}
         assert settled(**options, image_catalog={"purge": False}) == {"images"}
 
     def test_another_region(self, settled: Settled, cloud: FakeCloud) -> None:
