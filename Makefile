@@ -55,7 +55,7 @@ test: venv-test ## Run the whole gate: lint, units, parity, sanity, installed, m
 .PHONY: test-all
 test-all: venv-test ## Run the gate and what takes too long for it: sanity on every ansible-core, ansible-test units, all scenarios
 	@$(BIN)/python tests/tools/gate.py lint units,parity+sanity units-2.17+units-2.18,installed \
-	    sanity-2.17+sanity-2.18 units-isolated,browser molecule-all
+	    sanity-2.17+sanity-2.18 units-isolated,browser+histories molecule-all
 
 LINTERS := ruff yamllint shellcheck tree mypy collection-docs changelog ansible-lint
 
@@ -119,6 +119,13 @@ scenario: scenario-named venv-test ## Run one scenario: make scenario SCENARIO=d
 .PHONY: units-isolated
 units-isolated: venv-test apt-test ## Run ansible-test units: every test in a process of its own
 	@$(BIN)/python tests/tools/run_ansible_test.py 2.19 units --local
+
+# How many, each of them another one every time. The gate plays the same few, in the unit tests.
+HISTORIES ?= 150
+
+.PHONY: histories
+histories: venv-test ## Take lists of images through random histories, kills included: make histories HISTORIES=1000
+	@PYTHONPATH=collections HISTORIES='$(HISTORIES)' $(BIN)/python -m pytest -q tests/unit/plugins/modules/test_image_properties.py
 
 .PHONY: browser
 browser: venv-test ## Look at the report of a switch in a headless browser

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import os
 import tempfile
 import typing as t
 from pathlib import Path
@@ -29,6 +30,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+HISTORIES = os.environ.get("HISTORIES", "")
+"""How many random histories are played; empty for the few of the gate, which are always the same."""
 NAMES = ("a", "b")
 STORES = ("fast", "slow")
 CONTENTS = (b"\1" * 600, b"\2" * 600, b"\3" * 900)
@@ -289,10 +292,10 @@ def test_catalogs() -> None:
     run_state_machine_as_test(
         Catalogs,
         settings=settings(
-            max_examples=15,
+            max_examples=int(HISTORIES or 15),
             stateful_step_count=8,
             deadline=None,
-            derandomize=True,
+            derandomize=not HISTORIES,
             database=None,
             suppress_health_check=list(HealthCheck),
         ),
