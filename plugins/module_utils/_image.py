@@ -492,21 +492,18 @@ class ImageKeeper:
 
     def _is_whole(self, source: AnySource, begun: Record) -> bool:
         """Tell whether a replacement is known to hold what was declared."""
-        if begun["status"] != "active":
+        if begun["status"] != "active" or not self._can_prove(source, begun):
             return False
-        for algorithm, value in computed_hashes(begun).items():
-            found = self._digest(source, algorithm)
-            if found is not None:
-                return found == value and not self._immutable_differences(source, begun).changed
-        return False
+        return not self._immutable_differences(source, begun).changed
 
-    def _digest(self, source: AnySource, algorithm: str) -> t.Optional[str]:
-        """Return a checksum of the data as they ought to be in Glance, as far as it can be known beforehand."""
+    def _can_prove(self, source: AnySource, record: Record) -> bool:
+        """Tell whether Glance itself has computed a checksum that the data of the source must have."""
+        computed = computed_hashes(record)
         if isinstance(source, FileSource):
-            return source.digest(algorithm) if can_compute(algorithm) else None
-        if isinstance(source, (UrlSource, FetchedSource)) and self._checksum is not None:
-            return self._checksum.value if self._checksum.algorithm == algorithm else None
-        return None
+            return any(can_compute(algorithm) for algorithm in computed)
+        if isinstance(source, (UrlSource, FetchedSource)):
+            return self._checksum is not None and self._checksum.algorithm in computed
+        return False
 
     def _adopted(
         self, difference: Difference, begun: Record, attributes: Record, take_over: t.Callable[[Record], Record]

@@ -1035,6 +1035,15 @@ class TestInterruptedReplacement:
         assert list(cloud.images) == [done["image"]["id"]]
         assert done["image"]["id"] not in (old["id"], made["id"])
 
+    def test_one_that_nobody_may_read_is_made_anew(
+        self, keep: Keep, cloud: FakeCloud, new: str, killed: Killed
+    ) -> None:
+        made = killed(3, deactivated=True)
+        assert made["status"] == "deactivated"
+        done = keep(source=new, replace=True)
+        assert done["image"]["status"] == "active"
+        assert list(cloud.images) == [done["image"]["id"]] != [made["id"]]
+
     def test_one_with_damaged_data_is_made_anew(self, keep: Keep, cloud: FakeCloud, new: str, killed: Killed) -> None:
         cloud.damages_data = True
         made = killed(2)
