@@ -238,7 +238,9 @@ class Catalog:
         if wanted.state == "absent" or wanted.id or not (wanted.source or wanted.remote_image):
             return 0
         try:
-            record = find(SearchApart(self._search, wanted, self._meant), wanted, *owner_id(self._api, wanted.owner))
+            record = find(
+                SearchApart(self._search, wanted, self._meant), wanted, *owner_id(self._api, wanted.owner)
+            ).record
         except GlanceError:
             # It is told when the image has its turn.
             return 0
