@@ -39,7 +39,6 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_prepar
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_progress import ProgressFile, Teller
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import (
     BUSY,
-    HASH_PROPERTY,
     REPLACES_NOTE,
     SOURCE_NOTE,
     Record,
@@ -417,8 +416,6 @@ class ImageKeeper:
         if isinstance(source, (UnpackedSource, ConvertedSource)):
             found = source.identity()
             attributes[SOURCE_NOTE] = str(found) if found else None
-        elif self._checksum is not None and self._checksum.algorithm not in ("md5", "sha512"):
-            attributes[HASH_PROPERTY + self._checksum.algorithm] = self._checksum.value
         return {name: value for name, value in attributes.items() if value is not None}
 
     def _fill(self, source: AnySource, record: Record, owner: t.Optional[str]) -> Outcome:

@@ -21,6 +21,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api im
     is_unreachable,
     status_of,
 )
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_convert import ConvertedSource
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_declaration import Declaration
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_download import Download
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_import import Importer
@@ -29,6 +30,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_progre
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import (
     BUSY,
     CATALOG_NOTE,
+    HASH_PROPERTY,
     Record,
     can_compute,
     computed_hashes,
@@ -202,7 +204,7 @@ class Uploader:
             record = self._importer.run(record["id"], source.method, self._first_stores(), source.size)
             self._arrived = record["size"]
             self._verify_fetched(source, record)
-            return Uploaded(record, 0, time.monotonic() - started)
+            return Uploaded(self._note_checksum(source, record), 0, time.monotonic() - started)
         algorithms = {"sha512"}
         if source.checksum is not None:
             algorithms.add(source.checksum.algorithm)
@@ -216,7 +218,19 @@ class Uploader:
         self._verify(source, record, stream)
         if isinstance(source, FileSource):
             source.remember(stream, algorithms)
-        return Uploaded(record, stream.done, seconds)
+        return Uploaded(self._note_checksum(source, record), stream.done, seconds)
+
+    def _note_checksum(self, source: AnySource, record: Record) -> Record:
+        """Note the checksum that Glance does not compute, now that the data are known to have it.
+
+        The next run trusts it: with a run that is killed before this, there is nothing to trust.
+        """
+        declared = source.checksum
+        if declared is None or isinstance(source, (UnpackedSource, ConvertedSource)):
+            return record
+        if declared.algorithm in computed_hashes(record):
+            return record
+        return self._api.update(record, {HASH_PROPERTY + declared.algorithm: declared.value})
 
     def _send(self, record: Record, source: AnySource, stream: Stream) -> Record:
         patience = self._patience(source)
