@@ -663,7 +663,9 @@ class Copying:
         if self._options.only is not None:
             return
         left = [
-            _left(image, "not copied yet; run again") for image in self.left() if image.id not in self.outcome.copied
+            {**_left(image, "not copied yet; run again"), "late": True}
+            for image in self.left()
+            if image.id not in self.outcome.copied
         ]
         for image, case in self.plan.images[WAIT]:
             if case.attention and image.id not in self.outcome.failures:

@@ -189,7 +189,8 @@ portions:
 left:
   description:
     - The images that the newest copying has left, because they are locked for an import or came too late, and of which
-      the journal knows no copy. Each has C(image_id), C(name), C(size) and C(reason).
+      the journal knows no copy. Each has C(image_id), C(name), C(size) and C(reason), and V(true) as C(late) when it
+      came too late.
   returned: success
   type: list
   elements: dict

@@ -103,9 +103,13 @@ def test_gate_names_what_is_not_proved() -> None:
     ]
 
 
-def test_gate_is_shut_as_long_as_an_import_is_alive_or_an_image_came_too_late() -> None:
-    assert held(left=[row("locked"), row("late")], waiting=[row("locked", attention=True)]) == ["locked", "late"]
-    assert held(["locked", "late"], left=[row("locked"), row("late")]) == []
+def test_gate_is_shut_as_long_as_an_import_is_alive() -> None:
+    assert held(left=[row("locked")], waiting=[row("locked", attention=True)]) == ["locked"]
+    assert held(["locked"], left=[row("locked")]) == []
+
+
+def test_gate_does_not_wait_for_those_who_never_stop_to_upload() -> None:
+    assert held(left=[row("late", late=True)]) == []
 
 
 # --- when tasks are run -----------------------------------------------------------------------------------------------
@@ -163,6 +167,7 @@ def test_copies_are_made_once_more_where_clearing_away_helped(
     variables = {
         "_glance_switch_copies": {"locked": [], "failures": [], "gone": [], **copies},
         "_glance_switch_dead_tasks": dead,
+        "_glance_switch_copied_into": ["new"],
         "_glance_switch_nodes": [],
         "hostvars": {},
     }
