@@ -449,7 +449,13 @@ class CloudHandler(http.server.BaseHTTPRequestHandler):
             left -= len(block)
             yield block
 
-    def reply(self, status: int, answer: t.Any, headers: t.Mapping[str, str] = {}, cut: t.Optional[int] = None) -> None:
+    def reply(
+        self,
+        status: int,
+        answer: t.Any,
+        headers: t.Optional[t.Mapping[str, str]] = None,
+        cut: t.Optional[int] = None,
+    ) -> None:
         """Send an answer, or the beginning of one: a text as HTML, anything else as JSON."""
         html = isinstance(answer, str)
         content = b"" if answer is None else answer.encode() if html else answer
@@ -458,7 +464,7 @@ class CloudHandler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/html" if html else "application/json")
         self.send_header("Content-Length", str(len(content)))
         self.send_header("X-Subject-Token", "token")
-        for name, value in headers.items():
+        for name, value in (headers or {}).items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content[:cut])
