@@ -80,6 +80,8 @@ ATTEMPTS = 3
 SECONDS_BEFORE_ATTEMPT = {1: 0.0, 2: 5.0, 3: 20.0}
 FAILURES_IN_A_ROW = 10
 PASSES = 20
+STEADY_PASSES = 5
+"""When so many passes were no smaller than those before, users upload as fast as Glance copies."""
 TICK = 0.2
 POLL_SECONDS = (0.4, 2.0)
 SAMPLE_SECONDS = 5.0
@@ -191,6 +193,8 @@ class Copying:
         self._meter = Meter()
         self._signal = ""
         self._failures_in_a_row = 0
+        self._sizes: list[int] = []
+        """How many images each pass began with."""
         self._total = (0, 0)
         self._next_poll = self._next_sample = self._next_progress = 0.0
         self._waiting_until: t.Optional[float] = None
@@ -246,11 +250,16 @@ class Copying:
         while True:
             self._look()
             fresh = [image for image in self.left() if self._may_copy(image)]
-            if fresh and self.outcome.passes < PASSES:
+            if fresh and self.outcome.passes < PASSES and not self._is_steady():
                 self.outcome.passes += 1
+                self._sizes.append(len(fresh))
                 self._copy_all(fresh)
             elif not self._wait():
                 return
+
+    def _is_steady(self) -> bool:
+        earlier, newest = self._sizes[:-STEADY_PASSES], self._sizes[-STEADY_PASSES:]
+        return bool(earlier) and min(newest) >= min(earlier)
 
     def _look(self) -> None:
         """List all images, and write down what the journal has not got."""

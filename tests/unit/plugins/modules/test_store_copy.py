@@ -202,7 +202,7 @@ def test_what_is_uploaded_meanwhile_is_copied_too(site: Site, cloud: FakeCopies)
 
 
 def test_uploads_without_end_do_not_keep_it(site: Site, cloud: FakeCopies, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_switch_copy, "PASSES", 3)
+    monkeypatch.setattr(_switch_copy, "STEADY_PASSES", 2)
 
     def upload_one_more(_image: t.Any) -> None:
         cloud.during[cloud.put("late")] = upload_one_more
