@@ -68,7 +68,8 @@ def test_back_after_copies_that_were_killed(switch: Switch, gardener: Gardener, 
 
     assert switch.switch(ENDS, phase="back")["verdict"]["status"] == 0
     assert compare(before, snapshot(apis, before)) == []
-    assert stuck(bed, apis[0]) == []
+    # Glance alone can take that note away, which it does with the next copy.
+    assert [line for line in stuck(bed, apis[0]) if "os_glance_importing_to_stores" not in line] == []
 
 
 def test_controller_that_goes_away_in_its_restart(
