@@ -74,6 +74,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_trans
     Copier,
     Result,
     Transfer,
+    waits_for_announcement,
 )
 
 ATTEMPTS = 3
@@ -332,8 +333,7 @@ class Copying:
 
     def _may_copy(self, image: Image) -> bool:
         """Tell whether an image can be copied as it is, or after an activation of which somebody else knows."""
-        announced = self._options.announced
-        return image.status != "deactivated" or announced is None or image.id in announced
+        return not waits_for_announcement(image, self._options.announced)
 
     # --- one pass -----------------------------------------------------------------------------------------------------
 

@@ -20,7 +20,10 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack im
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_api import Controllers
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_journal import Facts, ImageState, Journal
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_plan import Image, Switch, image_of
-from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_transfer import Copier
+from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_transfer import (
+    Copier,
+    waits_for_announcement,
+)
 
 NOT_READ = "its data in the old store was not read"
 
@@ -61,7 +64,8 @@ class Discarding:
                 image = self._look(state.id)
                 problem = self._problem(image) if image else ""
                 if image and not problem:
-                    if self._is_held_back(image):
+                    if waits_for_announcement(image, self._announced):
+                        self.held_back.append(image.id)
                         continue
                     self._discard(image)
             except GlanceError as error:
@@ -71,13 +75,6 @@ class Discarding:
             else:
                 (self.discarded if image else self.gone).append(told)
         self._copier.withdraw()
-
-    def _is_held_back(self, image: Image) -> bool:
-        unknown = self._announced is not None and image.id not in self._announced
-        if image.status == "deactivated" and unknown:
-            self.held_back.append(image.id)
-            return True
-        return False
 
     def _look(self, image_id: str) -> t.Optional[Image]:
         record = self._controllers.anywhere(lambda api: api.get(image_id))

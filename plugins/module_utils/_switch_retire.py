@@ -55,7 +55,10 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_repor
     masked,
     visible,
 )
-from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_transfer import Copier
+from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_transfer import (
+    Copier,
+    waits_for_announcement,
+)
 
 AT_ONCE = 4
 TICK = 0.2
@@ -401,6 +404,7 @@ class Retirement:
         try:
             image = self._look(planned.id)
             if image is not None and self._is_held_back(image):
+                self.held_back.append(image.id)
                 return
             problem = self._retire_now(planned, image)
         except GlanceError as error:
@@ -415,11 +419,7 @@ class Retirement:
             self.done[planned.id] = planned
 
     def _is_held_back(self, image: Image) -> bool:
-        unknown = self._announced is not None and image.id not in self._announced
-        if image.status == "deactivated" and unknown and self._switch.source in image.stores:
-            self.held_back.append(image.id)
-            return True
-        return False
+        return self._switch.source in image.stores and waits_for_announcement(image, self._announced)
 
     def _retire_now(self, planned: Image, image: t.Optional[Image]) -> str:
         """Delete what an image has in the old store, and return what is in the way of that, if anything is.

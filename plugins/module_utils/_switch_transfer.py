@@ -104,6 +104,14 @@ class Result(t.NamedTuple):
     undone: t.Sequence[str] = ()
 
 
+def waits_for_announcement(image: Image, announced: t.Optional[t.Collection[str]]) -> bool:
+    """Tell whether an image has to be activated, and nobody else knows of that yet.
+
+    :param announced: the images whose activation was announced; None where nobody has to know.
+    """
+    return image.status == "deactivated" and announced is not None and image.id not in announced
+
+
 class Copier:
     """Takes the steps of copies; several threads may do so at once.
 
