@@ -152,9 +152,17 @@ def test_end_of_adding_is_noted_after_the_last_controller(host: str, run: bool) 
 @pytest.mark.parametrize(("discarded", "run"), [([], False), (["a"], True)])
 def test_copies_are_made_again_only_where_some_were_taken_away(discarded: list[str], run: bool) -> None:
     name = "Mend | Copy again what was taken away"
-    assert is_run("mend", name, _glance_switch_mended={"discarded": discarded}) == run
-    copying = [each["name"] for each in tasks(loaded("tasks/mend.yml")) if "announce.yml" in str(each)]
-    assert copying == [name, *[each["name"] for each in task("mend", name)["block"] if "announce.yml" in str(each)]]
+    assert is_run("mend", name, _glance_switch_journal={"discarded": discarded}) == run
+    assert [each["name"] for each in tasks(loaded("tasks/mend.yml")) if "remake.yml" in str(each)] == [name]
+    assert "announce.yml" not in str(loaded("tasks/mend.yml"))
+
+
+def test_what_the_gate_reads_is_never_registered_by_a_task_that_may_be_skipped() -> None:
+    for path in sorted((ROLE / "tasks").glob("*.yml")):
+        for each in tasks(loaded(f"tasks/{path.name}")):
+            inner = [one for one in tasks(each.get("block", [])) if one.get("register") == "_glance_switch_journal"]
+            own = [each] if each.get("register") == "_glance_switch_journal" else []
+            assert "when" not in each or not [*inner, *own], (path.name, each["name"])
 
 
 @pytest.mark.parametrize(
