@@ -43,6 +43,7 @@ class Bed:
         listing = json.loads(
             subprocess.check_output(["ansible-inventory", *inventories, "--list"], cwd=ROOT, env=ENVIRONMENT)
         )
+        self.group = group
         variables = listing["_meta"]["hostvars"]
         self.addresses: dict[str, str] = {node: found["ansible_host"] for node, found in variables.items()}
         self.controllers: list[str] = listing[group]["hosts"]
@@ -84,7 +85,8 @@ class Bed:
 
     def sql(self, statement: str) -> str:
         """Run SQL in the database of Glance, for what its API cannot make."""
-        return self.on(self.node("backing"), "mariadb --batch --skip-column-names glance", stdin=statement)
+        database = self.variables.get("glance_database", {}).get("name", "glance")
+        return self.on(self.node("backing"), f"mariadb --batch --skip-column-names {database}", stdin=statement)
 
     def wait_until_answering(self, seconds: float = 180) -> None:
         """Wait until every controller answers, out of service or not."""

@@ -61,6 +61,7 @@ class Switch:
 
     def __init__(self, directory: Path, bed: Bed, api: Api) -> None:
         self.journals = directory / "switches"
+        self._scope = {"glance_hosts": bed.group}
         self._bed = bed
         self._api = api
         self._playbook = Playbook(directory, SWITCH, TIMEOUT)
@@ -71,7 +72,7 @@ class Switch:
         for controller in self._bed.controllers:
             self._bed.on(controller, f"rm -rf {MIRROR} {OUT_OF_SERVICE}")
         if variables or self.default_store() != store:
-            outcome = self._site.run(variables={"glance_default_store": store, **variables})
+            outcome = self._site.run(variables={**self._scope, "glance_default_store": store, **variables})
             assert outcome.status == 0, outcome.text
         self._bed.wait_until_healthy()
 
@@ -118,7 +119,7 @@ class Switch:
 
     def _variables(self, ends: Ends, others: dict[str, t.Any]) -> dict[str, t.Any]:
         named = {"from": ends.source, "to": ends.target, "directory": str(self.journals), **others}
-        return {f"glance_switch_{name}": value for name, value in named.items() if value is not None}
+        return {**self._scope, **{f"glance_switch_{name}": value for name, value in named.items() if value is not None}}
 
     def report(self, ends: Ends) -> Record:
         """Return the report of a switch."""

@@ -21,7 +21,7 @@ import typing as t
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ansible_collections.openstack_ops.glance.plugins.module_utils import _running_config
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _running_config, _uwsgi
 from ansible_collections.openstack_ops.glance.plugins.module_utils._difference import Difference
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._health import ask
@@ -50,6 +50,7 @@ _OWN_ENVIRONMENT = frozenset(
     | {"CREDENTIALS_DIRECTORY", "INVOCATION_ID", "JOURNAL_STREAM", "LISTEN_FDS", "LISTEN_PID", "MAINPID"}
     | {"MANAGERPID", "MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE", "NOTIFY_SOCKET", "SYSTEMD_EXEC_PID"}
     | {"WATCHDOG_PID", "WATCHDOG_USEC"}
+    | {"UWSGI_ORIGINAL_PROC_NAME", "UWSGI_RELOADS"}
 )
 
 _SANDBOX = (
@@ -95,6 +96,7 @@ class Plan:
 
     :param stores: the type of each store that it has.
     :param files: the content of each file in its directory.
+    :param links: where each link in its directory leads.
     :param command: what is run.
     :param properties: the properties of its unit.
     """
@@ -105,6 +107,7 @@ class Plan:
     stores: dict[str, str]
     default_store: str
     files: dict[str, str] = dataclasses.field(repr=False)
+    links: dict[str, str]
     command: list[str]
     properties: list[str]
     sources: list[str]
@@ -138,6 +141,8 @@ class Reader:
         directory = self.directory(plan.name)
         for name, text in plan.files.items():
             difference.compare(name, _content(directory / name), text, secret=name == ENVIRONMENT)
+        for name, target in plan.links.items():
+            difference.compare(name, _target(directory / name), target)
         if unit.running:
             changed, _future = changed_since(plan.sources, process_start(unit), time.time_ns())
             difference.compare("restarted_because", [], changed)
@@ -197,6 +202,9 @@ class Reader:
                 file.write(text)
             _own(directory / name, 0, account.pw_gid)
             os.chmod(directory / name, FILE_MODE)
+        for name, target in plan.links.items():
+            (directory / name).parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            (directory / name).symlink_to(target)
         _own(directory, 0, account.pw_gid)
         os.chmod(directory, DIRECTORY_MODE)
 
@@ -231,9 +239,11 @@ def plan(params: Parameters, main_pid: int, place: str = PLACE, proc: str = PROC
     running = _running_config.read(params["config_file"], params["config_directory"])
     stores, default = _stores(running, params)
     directory = Path(place, f"{PREFIX}{params['name']}")
+    server = _server(running, params, directory, main_pid, proc)
     files = {
         CONFIGURATION: _configuration(running, stores, default, params, directory),
-        ENVIRONMENT: _environment(main_pid, proc),
+        ENVIRONMENT: _environment(main_pid, proc, server.environment),
+        **server.files,
     }
     return Plan(
         name=params["name"],
@@ -242,13 +252,22 @@ def plan(params: Parameters, main_pid: int, place: str = PLACE, proc: str = PROC
         stores=stores,
         default_store=default,
         files=files,
-        command=[
-            *(params["command"] or _program(main_pid, proc)),
-            *_config_arguments(params, directory / CONFIGURATION),
-        ],
+        links=server.links,
+        command=server.command,
         properties=_properties(params, directory, stores),
-        sources=[params["config_file"], _config_directory(params)],
+        sources=[params["config_file"], _config_directory(params), *server.sources],
     )
+
+
+def _server(running: Running, params: Parameters, directory: Path, main_pid: int, proc: str) -> _uwsgi.Server:
+    words = _proc_words(main_pid, "cmdline", proc)
+    if not params["command"] and _uwsgi.is_uwsgi(words):
+        read = _uwsgi.ConfigFiles(
+            params["config_file"], _config_directory(params), _paste_file(running, params), directory / CONFIGURATION
+        )
+        return _uwsgi.server(words, f"{HOST}:{params['port']}", params["workers"], read)
+    program = params["command"] or _program(words)
+    return _uwsgi.Server([*program, *_config_arguments(params, directory / CONFIGURATION)])
 
 
 def _stores(running: Running, params: Parameters) -> tuple[dict[str, str], str]:
@@ -282,7 +301,7 @@ def _difference_in_words(params: Parameters) -> str:
 
 def _configuration(running: Running, stores: dict[str, str], default: str, params: Parameters, directory: Path) -> str:
     # Read last, so that it wins. It repeats nothing of the node's configuration, and so holds no secret.
-    paste = _paste_file(params)
+    paste = _paste_file(running, params)
     sections: dict[str, dict[str, t.Any]] = {
         "DEFAULT": {
             "enabled_backends": ", ".join(f"{name}:{kind}" for name, kind in stores.items()),
@@ -311,8 +330,8 @@ def _configuration(running: Running, stores: dict[str, str], default: str, param
     return "\n".join(lines) + "\n"
 
 
-def _paste_file(params: Parameters) -> str:
-    return str(params["paste_file"] or f"{os.path.splitext(params['config_file'])[0]}-paste.ini")
+def _paste_file(running: Running, params: Parameters) -> str:
+    return str(params["paste_file"] or running.paste or f"{os.path.splitext(params['config_file'])[0]}-paste.ini")
 
 
 def _config_directory(params: Parameters) -> str:
@@ -341,9 +360,8 @@ def _properties(params: Parameters, directory: Path, stores: dict[str, str]) -> 
     ]
 
 
-def _program(main_pid: int, proc: str) -> list[str]:
+def _program(words: list[str]) -> list[str]:
     """Return how the node's own glance-api was started, up to its first option."""
-    words = _proc_words(main_pid, "cmdline", proc)
     options = [number for number, word in enumerate(words) if word.startswith("-")]
     program = words[: options[0]] if options else words
     if not program or os.path.basename(program[-1]) != "glance-api":
@@ -355,11 +373,10 @@ def _program(main_pid: int, proc: str) -> list[str]:
     return program
 
 
-def _environment(main_pid: int, proc: str) -> str:
+def _environment(main_pid: int, proc: str, further: dict[str, str]) -> str:
     pairs = [word.partition("=") for word in _proc_words(main_pid, "environ", proc)]
-    return "".join(
-        f'{name}="{_quoted(value)}"\n' for name, _equals, value in sorted(pairs) if name not in _OWN_ENVIRONMENT
-    )
+    found = {name: value for name, _equals, value in pairs if name not in _OWN_ENVIRONMENT}
+    return "".join(f'{name}="{_quoted(value)}"\n' for name, value in sorted({**found, **further}.items()))
 
 
 def _quoted(value: str) -> str:
@@ -381,6 +398,13 @@ def _proc_words(pid: int, name: str, proc: str) -> list[str]:
 def _content(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _target(path: Path) -> str:
+    try:
+        return os.readlink(path)
     except OSError:
         return ""
 

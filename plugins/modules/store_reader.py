@@ -57,11 +57,13 @@ options:
   workers:
     description:
       - How many processes serve requests. A process reads about as much as one processor core manages.
+      - Under uwsgi, each of them serves 16 requests at a time.
     type: int
     default: 1
   paste_file:
     description:
-      - The paste configuration of the node's Glance. By default O(config_file) with C(-paste.ini) instead of C(.conf).
+      - The paste configuration of the node's Glance. By default the one that O(config_file) names, or else
+        O(config_file) with C(-paste.ini) instead of C(.conf).
     type: path
   service:
     description:
@@ -71,6 +73,7 @@ options:
   command:
     description:
       - The command that starts glance-api, without options. By default that of O(service), which has to run then.
+      - Where O(service) is uwsgi, the same uwsgi serves the same application, with a configuration of its own.
     type: list
     elements: str
   user:
@@ -104,7 +107,7 @@ extends_documentation_fragment:
   - openstack_ops.glance._attributes
   - openstack_ops.glance._config_files
 requirements:
-  - systemd 240 or newer, and a Glance that brings its own server (glance-api; not the WSGI application alone).
+  - systemd 240 or newer, and a Glance that runs as glance-api or under uwsgi; not one within a web server.
   - oslo.config, which comes with Glance.
 notes:
   - The module runs as root.

@@ -204,6 +204,69 @@ def test_the_environment_is_that_of_the_service_and_secret(machine: Machine) -> 
     assert SECRET not in str(result)
 
 
+UWSGI = """
+[uwsgi]
+# What is about the server of the node stays there.
+http-socket = 0.0.0.0:9292
+processes = 4
+logto = /var/log/glance/glance-api.log
+module = glance.wsgi.api:application
+"""
+
+
+def test_under_uwsgi(machine: Machine) -> None:
+    ini = machine.directory / "glance-api-uwsgi.ini"
+    ini.write_text(UWSGI)
+    directory = Path(f"{machine.config_file}.d")
+    directory.mkdir()
+    (directory / "zz.conf").touch()
+    machine.service(["/opt/glance/33/bin/uwsgi", "--virtualenv", "/opt/glance/33", "--ini", str(ini)])
+    machine(workers=2)
+    own = machine.reader
+    assert machine.arguments[machine.arguments.index("--") + 1 :] == [
+        "/opt/glance/33/bin/uwsgi", "--ini", str(own / "uwsgi.ini"),
+    ]  # fmt: skip
+    options = section((own / "uwsgi.ini").read_text(), "uwsgi")
+    assert options["http-socket"] == f"127.0.0.1:{machine.port}"
+    assert (options["processes"], options["module"]) == ("2", "glance.wsgi.api:application")
+    assert options["virtualenv"] == "/opt/glance/33"
+    assert "logto" not in options
+    environment = (own / "environment").read_text().splitlines()
+    assert {f'HOME="{own}"', f'OS_GLANCE_CONFIG_DIR="{own}"'} < set(environment)
+    assert (own / "glance-api.conf").resolve() == machine.config_file
+    for name in ("glance.conf.d", "glance-api.conf.d"):
+        read = [path.resolve() for path in sorted((own / ".glance" / name).iterdir())]
+        assert read == [directory / "zz.conf", own / "reader.conf"]
+    assert machine(workers=2)["changed"] is False
+    assert machine(state="stopped")["changed"] is True
+    assert machine.config_file.exists()
+
+
+def test_under_uwsgi_by_command_line_alone(machine: Machine) -> None:
+    machine.service(["/usr/bin/uwsgi_python3", "--http-socket=:9292", "--wsgi-file=/usr/bin/glance-wsgi-api"])
+    machine()
+    assert section((machine.reader / "uwsgi.ini").read_text(), "uwsgi")["wsgi-file"] == "/usr/bin/glance-wsgi-api"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[uwsgi]\nprocesses = 4\n", "names one"),
+        ("[other]\nmodule = x\n", "No section: 'uwsgi'"),
+        (None, "No such file"),
+    ],
+)
+def test_uwsgi_that_does_not_say_what_it_serves(machine: Machine, text: t.Optional[str], message: str) -> None:
+    ini = machine.directory / "glance-api-uwsgi.ini"
+    if text is not None:
+        ini.write_text(text)
+    machine.service(["/usr/bin/uwsgi", "--ini", str(ini)])
+    result = machine()
+    assert str(ini) in result["msg"]
+    assert message in result["msg"]
+    assert not machine.reader.exists()
+
+
 def test_with_one_store_alone(machine: Machine) -> None:
     assert machine(only="local", name="source")["stores"] == ["local"]
     assert (machine.place / "glance-switch-source" / "reader.conf").exists()
@@ -288,7 +351,8 @@ def test_a_single_store_configuration(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "message"), [(["/usr/bin/uwsgi", "--ini"], "'/usr/bin/uwsgi'"), ([], "the service does not run")]
+    ("command", "message"),
+    [(["/usr/sbin/apache2", "-k", "start"], "'/usr/sbin/apache2'"), ([], "the service does not run")],
 )
 def test_a_service_that_is_no_glance_api(machine: Machine, command: list[str], message: str) -> None:
     machine.service(command)
