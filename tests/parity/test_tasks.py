@@ -47,6 +47,16 @@ def test_a_controller_that_is_away_does_not_end_the_run(path: Path) -> None:
     assert [task["name"] for task in careless if "rescue" not in task] == []
 
 
+def test_no_variable_of_a_task_has_the_name_of_a_result() -> None:
+    # To Ansible the result wins, in every role and play of the run that comes after it.
+    everywhere = [task for path in FILES for task in tasks(yaml.safe_load(path.read_text(encoding="utf-8")) or [])]
+    results = {task["register"] for task in everywhere if "register" in task}
+    facts = {name for task in everywhere for name in task.get("ansible.builtin.set_fact", {})}
+    given = {name for task in everywhere for name in task.get("vars", {})}
+    assert results
+    assert given & (results | facts) == set()
+
+
 INVENTORY = f"""\
 here ansible_connection=local ansible_python_interpreter={sys.executable}
 away ansible_connection=ssh ansible_host=127.0.0.1 ansible_port=1
