@@ -483,6 +483,7 @@ class Copying:
             self._queue.appendleft(
                 Pending(transfer.image, transfer.attempt, time.monotonic() + TICK, {transfer.controller})
             )
+            self._give_up_silence(result.reason)
         elif result.state == FAILED:
             self._retry_or_give_up(transfer, result)
         # BUSY: somebody else imports it; the next listing tells what is to be done with it.
@@ -711,6 +712,16 @@ class Copying:
     def _check_silence(self, error: GlanceError) -> None:
         if not is_unreachable(error) or self._controllers.seconds_of_silence > SILENCE_SECONDS:
             raise error
+
+    def _give_up_silence(self, reason: str) -> None:
+        """Stop where no controller has answered for too long, and nothing is copied that would be asked for."""
+        if self._controllers.seconds_of_silence > SILENCE_SECONDS:
+            raise GlanceError(
+                f"copying images to {self._switch.target}",
+                answer=f"no controller has answered for {SILENCE_SECONDS:g} seconds: {reason}",
+                cause="a service that is down, or the network to the controllers",
+                remedy="look at them, and run again: it goes on where it stood",
+            )
 
     @contextlib.contextmanager
     def _listening(self) -> t.Iterator[None]:

@@ -774,6 +774,26 @@ def test_a_network_that_stays_cut_stops_it(site: Site, cloud: FakeCopies, monkey
     assert cloud.images[image]["status"] == "deactivated"
 
 
+def test_a_network_that_is_cut_before_anything_is_copied_stops_it(
+    site: Site, cloud: FakeCopies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_switch_copy, "SILENCE_SECONDS", 0.3)
+    cloud.put("one")
+    copy_all = _switch_copy.Copying._copy_all
+
+    def cut(copying: _switch_copy.Copying, images: list[_switch_plan.Image]) -> None:
+        cloud.leave("one", "two")
+        copy_all(copying, images)
+
+    monkeypatch.setattr(_switch_copy.Copying, "_copy_all", cut)
+    hang = threading.Timer(30, os.kill, (os.getpid(), signal.SIGTERM))
+    hang.start()
+    result = site.run()
+    hang.cancel()
+    assert (result["failed"], result["interrupted"]) == (True, False)
+    assert "no controller has answered" in result["stopped"]
+
+
 # --- stopping ---------------------------------------------------------------------------------------------------------
 
 
