@@ -318,6 +318,21 @@ class Retirement:
         for image_id in sorted(self._copier.open):
             self._copier.close(image_id, "an earlier run was ended before it could do so")
 
+    def note_deleted(self) -> None:
+        """Write down what a run has deleted that was killed before it could do so itself.
+
+        Nobody else would: it is not in the old store any more, and so in no further plan.
+        """
+        here = {image.id for image in [*self.images, *self.left_behind]}
+        for known in list(self._state.images.values()):
+            if known.retire.get("state") != "planned" or known.id in here:
+                continue
+            # One that changes its visibility in the middle of a listing may be missing in it.
+            image = self._look(known.id)
+            if image is None or self._switch.source not in image.stores:
+                facts = {"image_id": known.id, "state": "done", "size": known.retire.get("size")}
+                self._state.apply(self._journal.append("retire", **facts))
+
     def retire(self) -> None:
         """Delete what the plan names. What cannot be deleted does not stop the others.
 
@@ -546,14 +561,17 @@ def run(params: Facts, *, check_mode: bool = False) -> Facts:
         watched_processes=tuple(params["watched_processes"] or []),
     )
     if check_mode:
-        retirement = _planned(controllers, journal, switch, options)
+        retirement = _observed(controllers, journal, switch, options)
+        retirement.check()
         return {"changed": bool(retirement.images) and not retirement.not_before, **retirement.plan()}
     with stoppable(), journal:
-        retirement = _planned(controllers, journal, switch, options)
+        retirement = _observed(controllers, journal, switch, options)
+        retirement.note_deleted()
+        retirement.check()
         return _carry_out(retirement)
 
 
-def _planned(controllers: Controllers, journal: Journal, switch: Switch, options: Options) -> Retirement:
+def _observed(controllers: Controllers, journal: Journal, switch: Switch, options: Options) -> Retirement:
     state = journal.read()
     ends = (state.switch.get("from"), state.switch.get("to"))
     if ends != (switch.source, switch.target):
@@ -564,7 +582,6 @@ def _planned(controllers: Controllers, journal: Journal, switch: Switch, options
         )
     retirement = Retirement(controllers, journal, switch, state, options)
     retirement.observe()
-    retirement.check()
     return retirement
 
 

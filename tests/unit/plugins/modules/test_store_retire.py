@@ -325,6 +325,21 @@ def test_same_token_goes_on_with_what_was_interrupted(site: Site, cloud: FakeSto
     cloud.images[ids[0]]["stores"] = "objects"
     assert site.plan() == token
     assert len(site.run(token=token)["retired"]) == 2
+    assert Report(site.state()).build()["totals"]["retired"] == 3
+
+
+def test_what_a_killed_run_has_deleted_is_told_though_the_next_one_is_refused(site: Site, cloud: FakeStores) -> None:
+    deleted, kept, gone = (site.put(name) for name in ("deleted", "kept", "gone"))
+    site.cut_over()
+    site.note("phase", phase="retire", state="started")
+    for image in (deleted, kept, gone):
+        site.note("retire", image_id=image, state="planned", size=100)
+    cloud.images[deleted]["stores"] = "objects"
+    del cloud.images[gone]
+    site.put("came since", verified=False)
+    result = site.run(token="any")
+    assert "nothing further was deleted after 2 images" in result["msg"]
+    assert [image.id for image in site.state().images.values() if image.is_retired] == [deleted, gone]
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------
