@@ -365,6 +365,6 @@ def _table(copying: Copying, result: Parameters) -> list[str]:
             " has undone that. Change it again."
         )
     for image_id in result["open"]:
-        lines.append(f"  {image_id}: it was deactivated and is active still. Run again, or deactivate it.")
+        lines.append(f"  {image_id}: it was deactivated, and is active still or may be after its copy. Run again.")
     locked = {row["image_id"] for row in result["locked"]}
     return lines + [line for line in attention_lines(copying.plan) if line.split()[0] not in locked]

@@ -47,7 +47,7 @@ class ImageState:
     :ivar undone: the line that tells what users changed while it was copied, and Glance has undone (``undone``), and
         when the image was last changed then (``updated_at``).
     :ivar is_due: whether it is deactivated, and a run has announced that it may activate it for its copy.
-    :ivar is_open: whether it was deactivated, and was activated for its copy, and is not deactivated again.
+    :ivar is_open: whether it was deactivated, and was activated for its copy, and that is not over.
     """
 
     id: str

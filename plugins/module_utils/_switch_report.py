@@ -193,7 +193,7 @@ class Report:
             fields = ", ".join(map(str, image.undone["undone"]))
             reasons.append(f"{fields}: changed while it was copied, and Glance has undone that; change it again")
         if image.is_open:
-            reasons.append("it is deactivated, was activated for a moment and is not deactivated again: run again")
+            reasons.append("it is deactivated, was activated for a moment, and may be active still: run again")
         if image.retire.get("state") == "failed":
             reasons.append(image.retire.get("reason") or f"its data could not be deleted from {self._from}")
         return "; ".join(reasons)

@@ -202,12 +202,23 @@ class Copier:
             self._close_if_open(image.id)
 
     def close(self, image_id: str, reason: str = "") -> None:
-        """Deactivate an image again that was activated for its copy."""
+        """Deactivate an image again that was activated for its copy.
+
+        What Glance may copy still is to be closed once more: it activates every image that it begins to stage and finds
+        deactivated, at the end of the copy.
+        """
         record = self._record(image_id)
         if record is not None and record["status"] == "active":
             self._controllers.anywhere(lambda api: api.set_active(image_id, active=False))
+            # From now on Glance begins no copy of it.
+            record = self._record(image_id)
+        if record is not None and self._may_be_copied(image_of(record)):
+            return
         self._journal.append("reactivated", image_id=image_id, state="closed", **({"reason": reason} if reason else {}))
         self.open.discard(image_id)
+
+    def _may_be_copied(self, image: Image) -> bool:
+        return bool(image.lock) and image.lock not in self._switch.dead_tasks
 
     def withdraw(self) -> None:
         """Note of what was announced, and did not have to be activated, that nothing is to come any more.

@@ -410,7 +410,9 @@ left:
   type: int
   sample: 0
 open:
-  description: The ids of the images that were deactivated, and are active still.
+  description:
+    - The ids of the images that were deactivated, and are active still; or locked, so that Glance may activate them at
+      the end of their copy. The next run deactivates them.
   returned: when not in check mode
   type: list
   elements: str

@@ -70,7 +70,7 @@ closed:
   elements: dict
   sample: [{image_id: 0d1e5c1e-6a0c-4c5f-9a3f-5b2a6c1d7e8f, journal: /srv/switches/local-objects}]
 left:
-  description: The images that are active still, each with the C(reason).
+  description: The images that may be active still, each with the C(reason).
   returned: success
   type: list
   elements: dict
@@ -102,7 +102,7 @@ def main() -> None:
     except GlanceError as error:
         module.fail_json(msg=str(error))
     for row in result["left"]:
-        module.warn(f"The image {row['image_id']} was deactivated, and is active still: {row['reason']}.")
+        module.warn(f"The image {row['image_id']} was deactivated, and may be active still: {row['reason']}.")
     module.exit_json(**result)
 
 

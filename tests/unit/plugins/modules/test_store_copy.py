@@ -767,7 +767,7 @@ def test_a_network_that_stays_cut_stops_it(site: Site, cloud: FakeCopies, monkey
     assert result["failed"]
     assert "a service that is down" in result["stopped"]
     assert result["open"] == [image]
-    assert "it was deactivated and is active still" in result["msg"]
+    assert "it was deactivated, and is active still" in result["msg"]
     cloud.come_back("one", "two")
     cloud.images[image].pop(LOCK)
     assert site.run()["copied"] == 1
@@ -815,6 +815,35 @@ def test_a_signal_ends_it_at_once_and_a_further_run_goes_on(site: Site, cloud: F
     again = site.run()
     assert (again["copied"], cloud.images[closed]["status"]) == (7, "deactivated")
     assert all(site.stores(image) == "local,objects" for image in [slow, closed, *others])
+
+
+@pytest.mark.parametrize("status", ["active", "deactivated"])
+def test_what_glance_copies_after_an_interruption_is_closed_once_more(
+    site: Site, cloud: FakeCopies, status: str
+) -> None:
+    image = cloud.put("closed", status="deactivated")
+    cloud.fates[image] = ["never"]
+    cloud.during[image] = lambda _image: later(0.1, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    result = site.run()
+    assert (result["open"], cloud.images[image]["status"]) == ([image], "deactivated")
+    # It activates what it has found deactivated before it began to stage it.
+    cloud.images[image].pop(LOCK)
+    cloud.images[image].update(status=status, stores="local,objects")
+    again = site.run()
+    assert (again["copied"], again["open"], cloud.images[image]["status"]) == (0, [], "deactivated")
+    assert Journal(site.journal).read().open_images() == []
+
+
+def test_what_is_given_up_and_may_be_copied_still_is_closed_once_more(site: Site, cloud: FakeCopies) -> None:
+    image = cloud.put("closed", status="deactivated")
+    cloud.fates[image] = ["never"]
+    result = site.run(lock_age=0)
+    assert ([row["image_id"] for row in result["locked"]], result["open"]) == ([image], [image])
+    assert cloud.images[image]["status"] == "deactivated"
+    dead = cloud.images[image][LOCK]
+    cloud.tasks[image][0]["updated_at"] = "2020-01-01T00:00:00.000000"
+    again = site.run(dead_tasks=[dead], announced_only=True)
+    assert (again["copied"], again["open"], cloud.images[image]["status"]) == (1, [], "deactivated")
 
 
 @pytest.mark.parametrize("playbook", ["ansible-playbook switch", None])

@@ -93,7 +93,7 @@ def test_every_kind_of_trouble_is_told(report: t.Any) -> None:
     )
     assert found["wrong"] == ("wrong", "sha512 is another one")
     assert found["opened"][0] == "verified"
-    assert "not deactivated again" in found["opened"][1]
+    assert "may be active still" in found["opened"][1]
     assert found["blocked"] == ("blocked", "wrong format")
     assert found["kept"] == ("verified", "HTTP 409: in use")
     assert "queued" not in states(content)
