@@ -64,6 +64,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_progr
     Meter,
     write_copy_progress,
 )
+from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_report import visible
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_room import read_rooms
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_transfer import (
     DONE,
@@ -443,8 +444,7 @@ class Copying:
     def _held_text(self) -> str:
         if self._held is None or not self._free:
             return ""
-        name = self._held.name or self._held.id
-        return f"no room to stage {name} ({size_text(self._held.size)}): {self._free_text()}"
+        return f"no room to stage {_named(self._held)} ({size_text(self._held.size)}): {self._free_text()}"
 
     def _free_text(self) -> str:
         return ", ".join(f"{name} has {size_text(free)} free" for name, free in sorted(self._free.items()))
@@ -770,7 +770,7 @@ class Copying:
     def progress(self, state: str = "") -> CopyProgress:
         """Return how far the copying is."""
         now = [
-            f"{transfer.image.name or transfer.image.id} ({size_text(transfer.image.size)}) on {transfer.controller}"
+            f"{_named(transfer.image)} ({size_text(transfer.image.size)}) on {transfer.controller}"
             for transfer in self._transfers.values()
         ]
         silent = self._controllers.seconds_of_silence
@@ -857,6 +857,11 @@ def _without_time(line: Facts) -> Facts:
 
 def _left(image: Image, reason: str) -> Facts:
     return {**_shown(image), "reason": reason}
+
+
+def _named(image: Image) -> str:
+    # Any user of the cloud chooses names, and the line goes to the operator's terminal as it is.
+    return visible(image.name) or image.id
 
 
 def _shown(image: Image) -> Facts:

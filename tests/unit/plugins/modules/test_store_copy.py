@@ -1022,6 +1022,18 @@ def test_progress_is_written(site: Site, cloud: FakeCopies, tmp_path: t.Any) -> 
     assert image in cloud.images
 
 
+def test_names_do_not_reach_the_terminal_as_they_are() -> None:
+    copying = idle_copying()
+    copying._free = {"one": 0}
+    image = _switch_plan.image_of({"id": "a", "name": "\x1b[2J\r\u202ered", "size": 100, "status": "active"})
+    copying._held = image
+    copying._transfers = {"a": _switch_transfer.Transfer(image, "one", 1)}
+    copying._controllers.seconds_of_silence = 0.0  # type: ignore[misc]
+    line = copying.progress().line()
+    assert line.count("\\x1b[2J\\x0d\\u202ered") == 2
+    assert line.isprintable()
+
+
 # --- the plan ---------------------------------------------------------------------------------------------------------
 
 
