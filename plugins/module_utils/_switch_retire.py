@@ -117,6 +117,7 @@ class Retirement:
         self._copier = Copier(controllers, journal, switch, state.open_images(), due=state.due_images())
         self._announced = state.announced() if options.announced_only else None
         self._stop = threading.Event()
+        self._listed: frozenset[str] = frozenset()
         self.images: list[Image] = []
         self.untagged: list[Image] = []
         self.left_behind: list[Image] = []
@@ -130,6 +131,7 @@ class Retirement:
     def observe(self) -> None:
         """Find the images that have data in the old store."""
         listed = [image for image in self._controllers.listing(image_of) if image.status != "deleted"]
+        self._listed = frozenset(image.id for image in listed)
         found = tagged(self._controllers, listed)
         mine = [image for image in found if self._switch.source in image.stores]
         self.untagged = [image for image in found if not image.stores and image.status in WITH_DATA]
@@ -332,6 +334,15 @@ class Retirement:
             if image is None or self._switch.source not in image.stores:
                 facts = {"image_id": known.id, "state": "done", "size": known.retire.get("size")}
                 self._state.apply(self._journal.append("retire", **facts))
+
+    def note_gone(self) -> None:
+        """Write down which images users have deleted: of those, no copy that cannot be read needs attention."""
+        for known in self._state.to_verify():
+            if known.is_gone or known.id in self._listed:
+                continue
+            image = self._look(known.id)
+            if image is None or image.status == "deleted":
+                self._state.apply(self._journal.append("verify", image_id=known.id, state="gone"))
 
     def retire(self) -> None:
         """Delete what the plan names. What cannot be deleted does not stop the others.
@@ -567,6 +578,7 @@ def run(params: Facts, *, check_mode: bool = False) -> Facts:
     with stoppable(), journal:
         retirement = _observed(controllers, journal, switch, options)
         retirement.note_deleted()
+        retirement.note_gone()
         retirement.check()
         return _carry_out(retirement)
 

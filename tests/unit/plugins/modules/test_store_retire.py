@@ -546,6 +546,19 @@ def test_image_that_is_deleted_meanwhile_is_fine(site: Site, cloud: FakeStores) 
     assert [each["image_id"] for each in result["retired"]] == [image]
 
 
+def test_image_that_was_deleted_since_it_was_verified_needs_no_attention(site: Site, cloud: FakeStores) -> None:
+    site.put("kept")
+    deleted = site.put("deleted")
+    site.cut_over()
+    del cloud.images[deleted]
+    token = site.plan()
+    # Before the deletion, old proofs are read once more.
+    site.verify(deleted, state="failed", reason="HTTP 404: No image found")
+    assert site.run(token=token)["changed"]
+    report = Report(site.state()).build()
+    assert (report["verdict"]["status"], report["totals"]["images"]) == (0, 1)
+
+
 def test_controller_that_is_down_is_gone_round(site: Site, cloud: FakeStores) -> None:
     ids = [site.put(f"image {number}") for number in range(3)]
     site.cut_over()
