@@ -672,11 +672,7 @@ class Copying:
         """Write down what is not copied in the end: nobody else knows of what others work on."""
         if self._options.only is not None:
             return
-        left = [
-            {**_left(image, "not copied yet; run again"), "late": True}
-            for image in self.left()
-            if image.id not in self.outcome.copied
-        ]
+        left = [_uncopied(image) for image in self.left() if image.id not in self.outcome.copied]
         for image, case in self.plan.images[WAIT]:
             if case.attention and image.id not in self.outcome.failures:
                 told = self.outcome.locked.get(image.id, {}).get("reason")
@@ -853,6 +849,13 @@ def _is_looked_for(known: ImageState) -> bool:
 
 def _without_time(line: Facts) -> Facts:
     return {name: value for name, value in line.items() if name not in ("event", "time")}
+
+
+def _uncopied(image: Image) -> Facts:
+    if image.lock:
+        # Every pass has asked for its copy, so it did not come too late.
+        return _left(image, f"locked for the import {image.lock}, which is dead, and Glance does not lift the lock")
+    return {**_left(image, "not copied yet; run again"), "late": True}
 
 
 def _left(image: Image, reason: str) -> Facts:

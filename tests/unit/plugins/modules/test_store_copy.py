@@ -587,6 +587,18 @@ def test_a_lock_that_glance_does_not_lift_is_told_and_stops_nothing(site: Site, 
     assert image in "".join(map(str, result["warnings"]))
 
 
+def test_an_image_whose_lock_glance_does_not_lift_has_not_come_too_late(site: Site, cloud: FakeCopies) -> None:
+    image = cloud.put("locked")
+    task = cloud.lock(image, silent=0)
+    assert site.run(wait=0, dead_tasks=[task])["left"] == 1
+    (left,) = site.left()
+    assert (left["image_id"], left["reason"].split(",")[0], "late" in left) == (
+        image,
+        f"locked for the import {task}",
+        False,
+    )
+
+
 def test_a_lock_that_another_import_has_taken_is_left_to_it(site: Site, cloud: FakeCopies) -> None:
     image = cloud.put("locked")
     cloud.lock(image, silent=0)
