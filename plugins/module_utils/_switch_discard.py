@@ -56,12 +56,14 @@ class Discarding:
         self.held_back: list[str] = []
         """The deactivated images that nobody has announced."""
 
-    def run(self, wrong: t.Iterable[ImageState]) -> None:
-        """Look at each image, and take its copy away if that is safe."""
+    def run(self, wrong: t.Iterable[ImageState], mendable: t.Collection[str]) -> None:
+        """Look at each image, and take its copy away if it may be made again and that is safe."""
         for state in wrong:
             told = {"image_id": state.id, "name": str(state.facts.get("name") or "")}
             try:
                 image = self._look(state.id)
+                if image and image.id not in mendable:
+                    continue
                 problem = self._problem(image) if image else ""
                 if image and not problem:
                     if waits_for_announcement(image, self._announced):
@@ -112,9 +114,9 @@ def run(params: Facts, check_mode: bool) -> Facts:
     """
     journal = Journal(params["journal"])
     state = journal.read()
-    wrong = state.mendable()
+    wrong, mendable = state.wrong(), frozenset(image.id for image in state.mendable())
     if check_mode or not wrong:
-        return {"changed": bool(wrong), "discarded": [], "gone": [], "left": [], "announcements": []}
+        return {"changed": bool(mendable), "discarded": [], "gone": [], "left": [], "announcements": []}
     controllers = Controllers(connect(params), params["endpoints"])
     controllers.authenticate()
     switch = Switch(params["source"], params["target"])
@@ -127,7 +129,7 @@ def run(params: Facts, check_mode: bool) -> Facts:
     with journal:
         copier = Copier(controllers, journal, switch, state.open_images(), due=state.due_images())
         discarding = Discarding(controllers, journal, switch, copier, read, announced)
-        discarding.run(wrong)
+        discarding.run(wrong, mendable)
     return {
         "changed": bool(discarding.discarded),
         "discarded": discarding.discarded,

@@ -17,7 +17,8 @@ description:
     (M(openstack_ops.glance.store_verify)). Glance can make the copy again then (M(openstack_ops.glance.store_copy)).
   - Deletes nothing unless the data in O(source) was read as well, and is right (O(source_results)), Glance lists the
     image in O(source) now, and nobody works on it. Nothing is ever deleted from O(source).
-  - An image that its user has deleted meanwhile is noted in the journal as gone.
+  - An image that its user has deleted meanwhile is noted in the journal as gone, also one whose data could not be read,
+    or were in O(target) before the switch.
   - An image that is deactivated is activated for a moment, as Glance deletes nothing of it otherwise.
 options:
   source:
@@ -33,10 +34,10 @@ options:
   source_results:
     description:
       - What M(openstack_ops.glance.store_verify) returned as RV(openstack_ops.glance.store_verify#module:results) when
-        it read these images in O(source).
+        it read these images in O(source). Without it no copy is deleted, and only what is RV(gone) is noted.
     type: list
     elements: dict
-    required: true
+    default: []
   announced_only:
     description:
       - Whether the copies of those deactivated images are left for the next call that the journal does not announce.
@@ -126,7 +127,7 @@ ARGUMENT_SPEC = {
     "source": {"type": "str", "required": True},
     "target": {"type": "str", "required": True},
     "journal": {"type": "path", "required": True},
-    "source_results": {"type": "list", "elements": "dict", "required": True},
+    "source_results": {"type": "list", "elements": "dict", "default": []},
     "announced_only": {"type": "bool", "default": False},
 }
 

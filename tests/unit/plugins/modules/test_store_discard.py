@@ -198,6 +198,25 @@ def test_image_that_was_deleted_is_noted_as_gone(site: Site) -> None:
     assert site.state().images[image_id].verify["state"] == "gone"
 
 
+@pytest.mark.parametrize(
+    ("event", "facts"),
+    [
+        ("copy", {"state": "done", "found": True}),
+        ("verify", {"state": "failed", "reason": "reading broke off", "passing": True}),
+    ],
+)
+def test_original_that_was_deleted_is_noted_as_gone(site: Site, event: str, facts: dict[str, t.Any]) -> None:
+    there, deleted = site.wrong("there"), site.wrong("deleted")
+    for image_id in (there, deleted):
+        site.note(event, image_id, **facts)
+        site.note("verify", image_id, state="failed", reason="HTTP 404", passing=facts.get("passing", False))
+    del site.cloud.images[deleted]
+    result = site.run(source_results=[])
+    assert [row["image_id"] for row in result["gone"]] == [deleted]
+    assert (result["changed"], result["left"]) == (False, [])
+    assert [image.id for image in site.state().wrong()] == [there]
+
+
 def test_refusal_of_glance_does_not_stop_the_others(site: Site) -> None:
     refused, fine = site.wrong("a"), site.wrong("b")
     site.cloud.refused = refused
