@@ -30,6 +30,8 @@ Answer = t.TypeVar("Answer")
 
 FIRST_REST, LONGEST_REST = 2.0, 30.0
 LISTING_ATTEMPTS = 3
+# Under load, MariaDB ends transactions of Glance that are in each other's way, and Glance answers 500.
+RETRIES = {"status_code_retries": 4, "retriable_status_codes": [500], "status_code_retry_delay": 1}
 
 
 class SwitchApi(ImageApi):
@@ -61,6 +63,12 @@ class SwitchApi(ImageApi):
             if not is_unreachable(error) or refuses(error):
                 raise
             return self._glimpse(filters)
+
+    def _request(self, doing: str, method: str, path: str, **options: t.Any) -> t.Any:
+        # Both can be asked for once more whatever has come of the first time.
+        if method == "GET" or "/actions/" in path:
+            options = {**RETRIES, **options}
+        return super()._request(doing, method, path, **options)
 
     def _glimpse(self, filters: dict[str, str]) -> list[Record]:
         parameters = {"limit": "1000", **filters}

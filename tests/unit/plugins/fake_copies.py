@@ -51,6 +51,8 @@ class FakeCopies(FakeCloud):
         """What else happens when a copy of an image was looked at half as often as it goes on."""
         self.undoes: dict[str, dict[str, t.Any]] = {}
         """What is written over the record of an image at the end of its copy."""
+        self.deadlocks: dict[str, int] = {}
+        """How many of the next requests, by their method and the last word of their path, end with an error."""
         self._running: dict[str, list[t.Any]] = {}
         self._numbers = itertools.count(1)
         self._servers: dict[str, http.server.ThreadingHTTPServer] = {}
@@ -122,6 +124,10 @@ class FakeCopies(FakeCloud):
         if told:
             return told
         parts = path.split("/")[1:]
+        key = f"{request.method} {parts[-1]}"
+        if self.deadlocks.get(key):
+            self.deadlocks[key] -= 1
+            return 500, "deadlock"
         if parts == ["info", "stores"]:
             return self._store_records()
         if parts == ["info", "import"]:

@@ -256,6 +256,19 @@ def test_a_copy_that_fails_once_is_made_on_another_controller(
     assert reason in failed["reason"]
 
 
+@pytest.mark.parametrize("request_of", ["POST reactivate", "POST deactivate", "GET images", "GET {image}"])
+def test_an_error_of_glance_ends_nothing(
+    site: Site, cloud: FakeCopies, monkeypatch: pytest.MonkeyPatch, request_of: str
+) -> None:
+    monkeypatch.setitem(_switch_api.RETRIES, "status_code_retry_delay", 0.01)
+    image = cloud.put("one", status="deactivated")
+    cloud.put("two")
+    cloud.deadlocks[request_of.format(image=image)] = 2
+    result = site.run()
+    assert (result["copied"], result["failures"], result["open"]) == (2, [], [])
+    assert (cloud.images[image]["status"], set(cloud.deadlocks.values())) == ("deactivated", {0})
+
+
 def test_a_copy_that_always_fails_does_not_stop_the_others(site: Site, cloud: FakeCopies) -> None:
     bad, good = cloud.put("bad", 500), cloud.put("good", 1)
     cloud.fates[bad] = ["missing"] * 9
