@@ -108,6 +108,7 @@ class ImageKeeper:
         self._files = files or checksum_files(wanted.timeout)
         self._checksum: t.Optional[Checksum] = None
         self._project: t.Optional[str] = None
+        self._deactivated = wanted.deactivated
         self._sharing = Sharing(api, wanted)
         self._versions = Versions(api, self._search, wanted, warn)
         self._importer = Importer(api, wanted, self._progress)
@@ -340,12 +341,11 @@ class ImageKeeper:
     def _settle(self, record: Record) -> Record:
         """Apply what is no attribute."""
         self._sharing.apply(record)
-        wanted = self._wanted.deactivated
-        if wanted is False and record["status"] == "deactivated":
+        if self._deactivated is False and record["status"] == "deactivated":
             record = self._activate(record, True)
         if self._importer.missing_stores(record):
             record = self._importer.copy(record)
-        if wanted and record["status"] == "active":
+        if self._deactivated and record["status"] == "active":
             record = self._activate(record, False)
         return record
 
@@ -391,15 +391,19 @@ class ImageKeeper:
         difference: Difference,
         source: AnySource,
         attributes: Record,
-        take_over: t.Callable[[Record], Record] = lambda record: record,
+        members: t.Collection[str] = (),
     ) -> Outcome:
         # A protected image could not be deleted again when something goes wrong.
         protected = attributes.pop("protected", None)
-        made = self._uploader.create(source, attributes, lambda record: self._finish(take_over(record), protected))
+        made = self._uploader.create(source, attributes, lambda record: self._finish(record, protected, members))
         return Outcome(action, difference, made.record, made.bytes, made.seconds)
 
-    def _finish(self, record: Record, protected: t.Optional[bool]) -> Record:
-        """Do to an image that has its data what is left to be done."""
+    def _finish(self, record: Record, protected: t.Optional[bool], members: t.Collection[str]) -> Record:
+        """Do to an image that has its data what is left to be done.
+
+        :param members: those of the image that it replaces.
+        """
+        self._take_over(record, members)
         record = self._settle(record)
         wanted = bool(record["protected"] if protected is None else protected)
         return record if wanted == record["protected"] else self._api.update(record, {"protected": wanted})
@@ -467,18 +471,17 @@ class ImageKeeper:
             return Outcome("replaced", differences, record)
         shared = record["visibility"] == attributes.get("visibility") == "shared" and self._wanted.members is None
         members = self._api.members(record["id"]) if shared else {}
-
-        def take_over(new: Record) -> Record:
-            return self._take_over(record, new, members)
-
+        if record["status"] == "deactivated" and self._deactivated is None:
+            # Not at once: Glance copies no deactivated image to further stores.
+            self._deactivated = True
         if adopted:
-            outcome = self._adopted(differences, adopted, attributes, take_over)
+            outcome = self._adopted(differences, adopted, attributes, members)
         else:
             self._discard(begun)
             # The next run knows by this what to do, when this one is interrupted.
             attributes["id"] = str(uuid.uuid4())
             attributes[REPLACES_NOTE] = note_of(attributes["id"], str(record["id"]))
-            outcome = self._created("replaced", differences, source, attributes, take_over)
+            outcome = self._created("replaced", differences, source, attributes, members)
         return self._retire(record, outcome)
 
     def _retire(self, record: Record, outcome: Outcome) -> Outcome:
@@ -503,25 +506,22 @@ class ImageKeeper:
         return False
 
     def _adopted(
-        self, difference: Difference, begun: Record, attributes: Record, take_over: t.Callable[[Record], Record]
+        self, difference: Difference, begun: Record, attributes: Record, members: t.Collection[str]
     ) -> Outcome:
         """Do to a replacement that has its data already what is left to be done."""
         protected = attributes.pop("protected", None)
         updates = {name: value for name, value in attributes.items() if begun.get(name) != value}
         updates.update({name: None for name in properties_of(begun) if name not in attributes})
-        record = self._finish(take_over(self._update(begun, updates)), protected)
+        record = self._finish(self._update(begun, updates), protected, members)
         return Outcome("replaced", difference, record)
 
-    def _take_over(self, record: Record, new: Record, members: t.Mapping[str, str]) -> Record:
-        """Give the new image what of the old one is no attribute."""
+    def _take_over(self, new: Record, members: t.Collection[str]) -> None:
+        """Share an image with the members of the one that it replaces."""
         present = self._api.members(new["id"]) if members else {}
-        for member in members.keys() - present.keys():
+        for member in {*members} - present.keys():
             self._api.add_member(new["id"], member)
         if members:
             self._warn(f"{self._wanted.shown} has a new id ({new['id']}): {', '.join(members)} have to accept it again")
-        if record["status"] == "deactivated" and self._wanted.deactivated is None:
-            return self._activate(new, False)
-        return new
 
     def _refuse_to_replace(self, record: Record, differences: Difference) -> None:
         if self._wanted.replace:

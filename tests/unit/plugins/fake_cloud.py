@@ -278,6 +278,8 @@ class FakeCloud(Server):
 
     def _import(self, request: Request, image: dict[str, t.Any], _parts: list[str]) -> tuple[int, t.Any]:
         method, stores = request.body["method"]["name"], request.body.get("stores") or ["default"]
+        if method == "copy-image" and image["status"] != "active":
+            return 409, "Only images with status active can be targeted for copying"
         task = {"id": str(len(self.tasks)), "image_id": image["id"], "status": "success", "message": ""}
         self.tasks.append(task)
         if self.import_fails:

@@ -946,6 +946,13 @@ class TestReplacement:
         assert not keep(source=new, replace=True)["changed"]
         assert keep(source=new, replace=True, deactivated=False)["image"]["status"] == "active"
 
+    def test_an_inactive_one_is_copied_before_it_is_inactive(self, keep: Keep, cloud: FakeCloud, new: str) -> None:
+        cloud.stores = ["fast", "slow"]
+        cloud.add("disk", QCOW2, **ACTIVE, stores="fast,slow", status="deactivated")
+        image = keep(source=new, replace=True, stores=["fast", "slow"])["image"]
+        assert (image["status"], image["stores"]) == ("deactivated", "fast,slow")
+        assert not keep(source=new, replace=True, stores=["fast", "slow"])["changed"]
+
     def test_another_declared_format_replaces(self, keep: Keep, cloud: FakeCloud, source: str) -> None:
         cloud.add("disk", QCOW2, disk_format="raw", container_format="bare")
         assert keep(source=source, replace=True)["image"]["disk_format"] == "qcow2"
