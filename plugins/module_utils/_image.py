@@ -38,6 +38,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_prepar
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_progress import ProgressFile, Teller
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import (
+    ACTIVE,
     BUSY,
     REPLACES_NOTE,
     SOURCE_NOTE,
@@ -272,6 +273,7 @@ class ImageKeeper:
         self._compare_further(record, difference)
         self._versions.compare(record, difference)
         difference.compare("replacement", begun and begun["id"], None)
+        self._refuse_without_data(record, difference)
         self._refuse_to_copy(record, difference)
         if "stores" in difference:
             self._uploader.check_stores()
@@ -329,6 +331,16 @@ class ImageKeeper:
         present = stores_of(record) if record else None
         wanted = [*(present or []), *(store for store in self._wanted.stores or [] if store not in (present or []))]
         difference.compare("stores", present, wanted)
+
+    def _refuse_without_data(self, record: Record, difference: Difference) -> None:
+        if ("stores" in difference or "deactivated" in difference) and record["status"] not in ACTIVE:
+            raise GlanceError(
+                f"looking at {self._wanted.shown}",
+                answer=f"the image {record['id']} is in the status {record['status']}, and only one with data can be"
+                " copied or deactivated",
+                cause="an upload that still runs, or one that was killed",
+                remedy="declare a source, or run again when the image is active",
+            )
 
     def _refuse_to_copy(self, record: Record, difference: Difference) -> None:
         if "stores" in difference and record["status"] == "deactivated" and self._wanted.deactivated is not False:

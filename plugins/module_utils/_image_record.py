@@ -49,6 +49,10 @@ SOURCE_NOTE = NOTE_PROPERTY + "source"
 """The checksum of the source, where the data in Glance were unpacked or converted from it."""
 
 BUSY = ("saving", "uploading", "importing")
+"""In which status somebody may be bringing in the data of an image."""
+
+ACTIVE = ("active", "deactivated")
+"""In which status an image has its data."""
 
 
 def note_of(image_id: str, text: str) -> str:

@@ -684,6 +684,17 @@ class TestThere:
         assert not keep()["changed"]
         assert cloud.images[image["id"]] == before
 
+    @pytest.mark.parametrize("options", [{"deactivated": True}, {"stores": ["fast"]}])
+    @pytest.mark.parametrize("check", [True, False])
+    def test_what_needs_data_is_refused_without(
+        self, refused: t.Callable[..., str], keep: Keep, cloud: FakeCloud, options: dict[str, t.Any], check: bool
+    ) -> None:
+        cloud.stores = ["fast"]
+        queued = cloud.add("disk")
+        assert f"the image {queued['id']} is in the status queued" in refused(check, **options)
+        assert cloud.sent(*WRITES) == []
+        assert not keep(deactivated=False)["changed"]
+
     def test_only_the_differences_are_sent(self, keep: Keep, cloud: FakeCloud) -> None:
         cloud.add("disk", QCOW2, **ACTIVE, tags=["a", "b"], same="1", other="1", gone="1", min_ram=5)
         result = keep(
