@@ -48,6 +48,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record
     known_hashes,
     note_of,
     noted,
+    notes_of_data,
     properties_of,
     shown,
     size_in_stores,
@@ -437,6 +438,8 @@ class ImageKeeper:
     def _fill(self, source: AnySource, record: Record, owner: t.Optional[str]) -> Outcome:
         """Upload into an image without data: what a run that was killed leaves behind."""
         attributes = self._attributes({"container_format": record["container_format"] or "bare"}, source, owner)
+        # Nothing that is noted of its data can be true: it has none. The next run would trust it.
+        attributes = {**dict.fromkeys(notes_of_data(record)), **attributes}
         difference = self._compare(record, owner)
         for name, value in attributes.items():
             if name != "tags":

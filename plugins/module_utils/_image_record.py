@@ -87,6 +87,11 @@ def properties_of(record: Record) -> list[str]:
     ]
 
 
+def notes_of_data(record: Record) -> list[str]:
+    """Return the names of the properties that tell a checksum of the data, or of what they were made from."""
+    return [name for name in record if name == SOURCE_NOTE or name.startswith(HASH_PROPERTY)]
+
+
 def computed_hashes(record: Record) -> dict[str, str]:
     """Return every checksum that Glance has computed of the data, the best first."""
     computed = {}

@@ -658,6 +658,19 @@ class TestLeftover:
         keep(source=source)
         assert cloud.sent(*WRITES) == ["PUT /image/v2/images/ID/file"]
 
+    @pytest.mark.parametrize("note", ["owner_specified.openstack.sha256", "owner_specified.openstack_ops.source"])
+    def test_what_is_noted_of_other_data_is_not_trusted(
+        self, keep: Keep, cloud: FakeCloud, source: str, tmp_path: Path, note: str
+    ) -> None:
+        packed = tmp_path / "other.gz"
+        packed.write_bytes(gzip.compress(OTHER))
+        queued = cloud.add("disk", **ACTIVE, **{note: digest("sha256", packed.read_bytes())})
+        told = keep(check=True, source=source)
+        assert told["diff"] == keep(source=source)["diff"]
+        assert note not in cloud.images[queued["id"]]
+        checksum = digest("sha256", packed.read_bytes())
+        assert keep(source=str(packed), checksum=checksum, decompress=True, check=True)["warnings"]
+
     def test_one_of_another_project_is_not_touched(self, keep: Keep, cloud: FakeCloud, source: str) -> None:
         foreign = cloud.add("disk", owner=OTHER_PROJECT)
         assert keep(source=source)["image"]["id"] != foreign["id"]
