@@ -453,7 +453,7 @@ class ImageKeeper:
         if self._check_mode:
             return Outcome("filled", difference, record)
         protected = updates.pop("protected", None)
-        made = self._uploader.fill(source, self._update(record, updates))
+        made = self._uploader.refill(source, self._update(record, updates))
         record = self._settle(made.record)
         if protected is not None:
             record = self._api.update(record, {"protected": protected})

@@ -94,6 +94,8 @@ class Uploader:
         self._importer = Importer(api, wanted, progress)
         self._arrived = 0
         """How many bytes may be in Glance by now."""
+        self._is_active = False
+        """Whether the image that is filled has its data, verified or not."""
 
     def check_stores(self) -> None:
         """Make sure that the declared stores are there.
@@ -130,7 +132,7 @@ class Uploader:
         if self._catalog is not None:
             attributes[CATALOG_NOTE] = note_of(attributes["id"], self._catalog)
         try:
-            made = self.fill(source, self._create(attributes))
+            made = self._fill(source, self._create(attributes))
             return made._replace(record=finish(made.record))
         except BaseException as error:
             if isinstance(error, NotMadeError):
@@ -193,16 +195,26 @@ class Uploader:
                 return f"the image {image_id} was left {data} and {why}"
         return f"the image {image_id} {why}, and may be left in Glance"
 
-    def fill(self, source: AnySource, record: Record) -> Uploaded:
-        """Bring in the data of an image that has none, and make sure that they arrived.
+    def refill(self, source: AnySource, record: Record) -> Uploaded:
+        """Fill an image that was there without data; it stays without, or goes with data that could not be verified.
 
-        :raises GlanceError: when they did not.
+        :raises GlanceError: when it could not be filled.
         """
+        try:
+            return self._fill(source, record)
+        except BaseException as error:
+            # The next run would take the data for those of the source, where Glance has no checksum to compare.
+            if not self._is_active:
+                raise
+            raise self._undo(record["id"], error) from error
+
+    def _fill(self, source: AnySource, record: Record) -> Uploaded:
+        """Bring in the data of an image that has none, and make sure that they arrived."""
         started = time.monotonic()
         if isinstance(source, FetchedSource):
             self._arrived = source.size or 0
             record = self._importer.run(record["id"], source.method, self._first_stores(), source.size)
-            self._arrived = record["size"]
+            self._arrived, self._is_active = record["size"], True
             self._verify_fetched(source, record)
             return Uploaded(self._note_checksum(source, record), 0, time.monotonic() - started)
         algorithms = {"sha512"}
@@ -214,6 +226,7 @@ class Uploader:
         stream = Stream(source, algorithms, self._progress)
         self._progress.begin("uploaded", source.size)
         record = self._send(record, source, stream)
+        self._is_active = True
         seconds = time.monotonic() - started
         self._verify(source, record, stream)
         if isinstance(source, FileSource):

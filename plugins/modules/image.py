@@ -23,7 +23,8 @@ description:
   - An image is looked for among those of the project of the credentials, and then among the public ones, unless it
     shall go; with O(owner), only as it says there. It is never looked for among the private images of other projects,
     even when an administrator would see them.
-  - An image without data, as a killed upload leaves it behind, is filled. A replacement that was killed is finished.
+  - An image without data, as a killed upload leaves it behind, is filled, and deleted when the data that came are not
+    those of the source. A replacement that was killed is finished.
 extends_documentation_fragment:
   - openstack_ops.glance._auth
   - openstack_ops.glance._attributes

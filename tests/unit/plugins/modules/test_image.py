@@ -671,6 +671,21 @@ class TestLeftover:
         checksum = digest("sha256", packed.read_bytes())
         assert keep(source=str(packed), checksum=checksum, decompress=True, check=True)["warnings"]
 
+    @pytest.mark.parametrize("kind", ["fetched", "damaged"])
+    def test_data_that_are_not_those_of_the_source_do_not_stay(
+        self, refused: t.Callable[..., str], keep: Keep, cloud: FakeCloud, kind: str
+    ) -> None:
+        cloud.add("disk", **ACTIVE)
+        cloud.fetched, cloud.damages_data = OTHER, kind == "damaged"
+        options = {"checksum": digest("sha256"), "import_method": "web-download" if kind == "fetched" else "upload"}
+        with FakeWeb(QCOW2) as web:
+            message = refused(source=web.url, **options)
+            assert "nothing of it was left in Glance" in message
+            assert cloud.images == {}
+            cloud.fetched, cloud.damages_data = QCOW2, False
+            keep(source=web.url, **options)
+            assert not keep(source=web.url, **options)["changed"]
+
     def test_one_of_another_project_is_not_touched(self, keep: Keep, cloud: FakeCloud, source: str) -> None:
         foreign = cloud.add("disk", owner=OTHER_PROJECT)
         assert keep(source=source)["image"]["id"] != foreign["id"]
