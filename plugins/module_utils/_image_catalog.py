@@ -172,6 +172,8 @@ class Catalog:
         self._search = SearchListing(api)
         self._by_id: dict[str, Declaration] = {}
         self._by_name: dict[tuple[str, t.Optional[str]], Declaration] = {}
+        self._without_owner: dict[str, Declaration] = {}
+        """By their names, the entries whose owner could not be found."""
         self._files = checksum_files(SECONDS_FOR_CHECKSUMS)
         self._progress = JointProgress(progress_file, len(declarations))
         self.entries = [Entry(str(wanted.name or wanted.id)) for wanted in declarations]
@@ -217,7 +219,12 @@ class Catalog:
             if wanted.id:
                 self._by_id[wanted.id.lower()] = wanted
                 continue
-            owner, project = owner_id(self._api, wanted.owner)
+            try:
+                owner, project = owner_id(self._api, wanted.owner)
+            except GlanceError:
+                # It is told when the entry has its turn.
+                self._without_owner.update(dict.fromkeys(wanted.names, wanted))
+                continue
             for name in wanted.names:
                 first = self._by_name.setdefault((name, owner or project), wanted)
                 if first is not wanted:
@@ -230,8 +237,10 @@ class Catalog:
                     )
 
     def _meant(self, record: Record) -> t.Optional[Declaration]:
-        """Return the entry that means an image by its id, or by its name and owner."""
-        return self._by_id.get(str(record["id"])) or self._by_name.get((str(record["name"]), record.get("owner")))
+        """Return the entry that means an image by its id, or by its name and owner; or that may mean it."""
+        name = str(record["name"])
+        meant = self._by_id.get(str(record["id"])) or self._by_name.get((name, record.get("owner")))
+        return meant or self._without_owner.get(name)
 
     def _bytes_to_move(self, wanted: Declaration) -> t.Optional[int]:
         """Return how many bytes an image will cost: none where it seems to be there, None where that shows later."""

@@ -211,6 +211,14 @@ class TestFailures:
         assert result["summary"]["failed"] == 2
         assert [image["name"] for image in cloud.images.values()] == ["good"]
 
+    def test_an_owner_that_is_not_there(self, run: Run, cloud: FakeCloud, source: str) -> None:
+        foreign = cloud.add("b", image_bytes.raw(), **ACTIVE, owner=OTHER_PROJECT, visibility="public", min_disk=1)
+        lost = {"name": "b", "source": source, "owner": "nobody"}
+        result = run([{"name": "a", "source": source}, lost, {"name": "b", "min_disk": 2, "source": source}])
+        assert [entry["action"] for entry in result["images"]] == ["created", "failed", "created"]
+        assert "b: looking for the project 'nobody': there is none" in result["msg"]
+        assert foreign["min_disk"] == 1
+
     def test_glance_that_does_not_answer_is_asked_once(self, run: Run, cloud: FakeCloud) -> None:
         cloud.answers["GET"] = (500, "broken")
         result = run([{"name": name, "state": "absent"} for name in "abc"])
