@@ -17,7 +17,7 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image import ImageKeeper, Outcome
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import ImageApi, status_of
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import ImageApi, is_unreachable, status_of
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_declaration import Declaration
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_find import (
     SearchApart,
@@ -297,7 +297,15 @@ class Catalog:
         if self.failed:
             self.warnings.append("nothing was purged, because not every image of the list is there")
             return
-        for record in self._listed():
+        try:
+            listed = list(self._listed())
+        except GlanceError as error:
+            if self._check_mode and is_unreachable(error):
+                self.warnings.append(f"Glance cannot be asked yet, so there is nothing to purge: {error}")
+            else:
+                self.purge_errors.append(str(error))
+            return
+        for record in listed:
             if noted(record, CATALOG_NOTE) == self._name and not self._is_declared(record):
                 self._purge(record)
 

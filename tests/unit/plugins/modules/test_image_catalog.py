@@ -363,6 +363,19 @@ class TestPurge:
         ]
         assert "'forbidden'" in result["msg"]
 
+    def test_before_there_is_a_glance(self, run: Run, cloud: FakeCloud, source: str) -> None:
+        cloud.has_endpoint = False
+        result = run([{"name": "a", "source": source}], check=True, purge=True)
+        assert (result["summary"]["created"], result["summary"]["purged"]) == (1, 0)
+        assert "there is nothing to purge" in result["warnings"][1]
+
+    def test_a_list_that_cannot_be_had_hides_no_result(self, run: Run, cloud: FakeCloud, source: str) -> None:
+        cloud.add("a", image_bytes.raw()[1:], **ACTIVE)
+        cloud.during_upload = lambda _received: cloud.answers.update({"GET /image/v2/images": (500, "broken")})
+        result = run([{"name": "a", "source": source, "replace": True}], purge=True)
+        assert actions(result) == {"a": "replaced"}
+        assert result["msg"].startswith("listing the images: HTTP 500")
+
     def test_nothing_while_an_image_fails(self, run: Run, cloud: FakeCloud, source: str) -> None:
         run([{"name": "old", "source": source}])
         result = run([{"name": "new", "source": "/no/such/file"}], purge=True)
