@@ -95,13 +95,8 @@ class ImageApi:
             )
         return found[0]
 
-    def find(self, **filters: str) -> list[Record]:
-        """Return the images that match."""
-        answer = self._request("looking for the image", "GET", "/images", params=filters)
-        return list(answer.json()["images"])
-
     def listing(self, /, **filters: t.Union[str, list[str]]) -> t.Iterator[Record]:
-        """Yield all images that match, page by page; Glance gives at most 1000 a page.
+        """Yield all images that match, page by page; Glance gives at most 1000 a page, and 25 when it is not told.
 
         :param filters: a list becomes a parameter for each of its values.
         """

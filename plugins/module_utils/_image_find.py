@@ -46,7 +46,7 @@ class SearchEach:
     def named(self, name: str, filters: Filters) -> list[Record]:
         """Return the images of exactly this name that match the filters."""
         # Without "eq:" a colon in the name would be taken for an operator. MySQL compares without regard to case.
-        found = self._api.find(name=f"eq:{name}", **filters)
+        found = self._api.listing(name=f"eq:{name}", **filters)
         return [record for record in found if record["name"] == name]
 
     def with_id(self, image_id: str, project: t.Optional[str]) -> t.Optional[Record]:

@@ -320,9 +320,8 @@ class FakeCloud(Server):
         assert operator == "eq"
         hidden = query.pop("os_hidden", "false") == "true"
         found = [image for image in self.images.values() if image["name"] == name and self._is_hidden(image) == hidden]
-        return 200, {
-            "images": [image for image in found if all(image[key] == value for key, value in query.items())][::-1]
-        }
+        found = [image for image in found if all(image[key] == value for key, value in query.items())][::-1]
+        return 200, {"images": found[: int(request.query.get("limit", "25"))]}
 
     def _page(self, query: dict[str, str], tags: tuple[str, ...]) -> dict[str, t.Any]:
         hidden = query.get("os_hidden", "false") == "true"

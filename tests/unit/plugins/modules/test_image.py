@@ -1602,6 +1602,13 @@ class TestAbsent:
         cloud.answers[deletion] = (403, "No")
         assert refused(state="absent").startswith(f"deleting the image {versions[1]}")
 
+    def test_however_many_they_are(self, keep: Keep, cloud: FakeCloud) -> None:
+        for _number in range(30):
+            old = cloud.add("disk", QCOW2, **ACTIVE, os_hidden=True)
+            old[REPLACED] = f"x/{old['id']}"
+        assert len(keep(state="absent")["diff"]["before"]["old_versions"]) == 30
+        assert cloud.images == {}
+
     def test_an_id_means_one_image(self, keep: Keep, cloud: FakeCloud, versions: list[str]) -> None:
         keep(id=versions[2], state="absent")
         assert list(cloud.images) == versions[:2]
