@@ -140,8 +140,8 @@ class ImageKeeper:
         if begun is not None:
             self._refuse_busy(begun)
             difference.compare("replacement", begun["id"], None)
-        # An id means one image, and without a project the old versions could be anybody's.
-        if reached and self._wanted.id is None and (owner or self._project):
+        # An id means one image.
+        if reached and self._wanted.id is None:
             self._versions.compare({"owner": owner or self._project}, difference)
         if difference.changed and not self._check_mode:
             self._discard(begun)

@@ -152,7 +152,11 @@ def find(search: Search, wanted: Declaration, owner: t.Optional[str], project: t
         return Found(search.with_id(wanted.id, project))
     for name in wanted.names:
         for filters in _places(wanted, owner, project):
-            found = [record for record in search.named(name, filters) if not is_replaced(record)]
+            found = [
+                record
+                for record in search.named(name, filters)
+                if not is_replaced(record) and ("visibility" in filters or is_of(record, filters.get("owner")))
+            ]
             if found:
                 return _the_one(found, search, wanted, project)
     return Found()
@@ -201,6 +205,11 @@ def _places(wanted: Declaration, owner: t.Optional[str], project: t.Optional[str
     elif project and owner != project:
         # An image of one's own is given away by declaring its new owner.
         yield {"owner": project}
+
+
+def is_of(record: Record, project: t.Optional[str]) -> bool:
+    """Tell whether an image belongs to a project, or to none; Glance has no filter for those that belong to none."""
+    return record.get("owner") == project
 
 
 def owner_id(api: ImageApi, owner: t.Optional[str]) -> tuple[t.Optional[str], t.Optional[str]]:

@@ -15,7 +15,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._difference i
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import ImageApi, status_of
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_declaration import Declaration
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_find import Search
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_find import Search, is_of
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import (
     REPLACED_NOTE,
     REPLACES_NOTE,
@@ -66,7 +66,12 @@ class Versions:
         """Return the old versions of an image, the newest first."""
         filters = {"os_hidden": "true", **({"owner": record["owner"]} if record.get("owner") else {})}
         names = self._wanted.names or [str(record["name"])]
-        found = [old for name in names for old in self._search.named(name, filters) if is_replaced(old)]
+        found = [
+            old
+            for name in names
+            for old in self._search.named(name, filters)
+            if is_replaced(old) and is_of(old, record.get("owner"))
+        ]
         return sorted(found, key=lambda old: (str(old["created_at"]), str(old["id"])), reverse=True)
 
     def trim(self, record: t.Optional[Record], difference: Difference) -> None:

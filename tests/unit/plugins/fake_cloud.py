@@ -74,6 +74,8 @@ class FakeCloud(Server):
         """What Glance finds wherever it fetches something."""
         self.hash_algorithm: t.Optional[str] = "sha512"
         self.has_endpoint = True
+        self.has_project = True
+        """Whether the token is for a project, and not for the system."""
         self.password = "secret"
         self.answers: dict[str, tuple[int, str]] = {}
         self.damages_data = False
@@ -140,7 +142,7 @@ class FakeCloud(Server):
             "visibility": "shared",
             "protected": False,
             "os_hidden": False,
-            "owner": PROJECT,
+            "owner": PROJECT if self.has_project else None,
             "tags": [],
             "min_ram": 0,
             "min_disk": 0,
@@ -212,12 +214,13 @@ class FakeCloud(Server):
         services = [("identity", f"{self.url}/v3")]
         if self.has_endpoint:
             services.append(("image", f"{self.url}/image"))
+        project = {"project": {"id": PROJECT, "name": "admin", "domain": {"id": "default", "name": "Default"}}}
         return {
             "methods": ["password"],
             "expires_at": "2099-01-01T00:00:00.000000Z",
             "issued_at": "2026-01-01T00:00:00.000000Z",
             "user": {"id": "u", "name": "admin", "domain": {"id": "default", "name": "Default"}},
-            "project": {"id": PROJECT, "name": "admin", "domain": {"id": "default", "name": "Default"}},
+            **(project if self.has_project else {"system": {"all": True}}),
             "roles": [{"id": "r", "name": "admin"}],
             "catalog": [
                 {

@@ -818,6 +818,22 @@ class TestThere:
         assert keep(source=source)["uploaded"] == len(QCOW2)
         assert cloud.images[foreign["id"]] == before
 
+    @pytest.mark.parametrize("options", [{"state": "absent"}, {"replace": True, "keep": 0}])
+    def test_without_a_project_it_is_nobody_s(
+        self, keep: Keep, cloud: FakeCloud, source: str, options: dict[str, t.Any]
+    ) -> None:
+        cloud.add("disk", OTHER, **ACTIVE, visibility="private")
+        old = cloud.add("disk", OTHER, **ACTIVE, os_hidden=True)
+        old[REPLACED] = f"x/{old['id']}"
+        theirs = list(cloud.images)
+        cloud.has_project = False
+        cloud.add("disk", OTHER, **ACTIVE)
+        old = cloud.add("disk", OTHER, **ACTIVE, os_hidden=True)
+        old[REPLACED] = f"x/{old['id']}"
+        image = keep(source=source, **options)["image"]
+        assert list(cloud.images) == (theirs if "state" in options else [*theirs, image["id"]])
+        assert not keep(source=source, **options)["changed"]
+
     def test_a_name_with_a_colon(self, keep: Keep, cloud: FakeCloud, source: str) -> None:
         cloud.add('debian:12 in:"x"', QCOW2, **ACTIVE)
         assert not keep(source=source, name='debian:12 in:"x"')["changed"]
