@@ -18,6 +18,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._difference i
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import ImageApi, status_of
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_find import owner_id
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_signals import stoppable, undisturbed
 from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import connect
 
 Json = dict[str, t.Any]
@@ -250,14 +251,15 @@ class NamespaceKeeper:
     def _change(self, wanted: Namespace, present: Namespace) -> None:
         attributes = {**present.attributes, **wanted.attributes}
         lifted = bool(present.attributes.get("protected")) and self._takes_out(wanted.parts, present.parts)
-        if lifted:
-            # Nothing can be taken out of a namespace that is protected.
-            self._put({**present.attributes, "protected": False})
         try:
+            if lifted:
+                # Nothing can be taken out of a namespace that is protected.
+                self._put({**present.attributes, "protected": False})
             self._change_parts(wanted.parts, present.parts)
         finally:
             if lifted or attributes != present.attributes:
-                self._put(attributes)
+                with undisturbed():
+                    self._put(attributes)
 
     def _put(self, attributes: Json) -> None:
         told = {name: value for name, value in attributes.items() if value is not None}
@@ -305,5 +307,6 @@ def run(params: dict[str, t.Any], *, check_mode: bool = False) -> dict[str, t.An
     """
     check(params)
     api = MetadefApi(connect(params))
-    difference = NamespaceKeeper(api, params, check_mode=check_mode).keep()
+    with stoppable():
+        difference = NamespaceKeeper(api, params, check_mode=check_mode).keep()
     return {"changed": difference.changed, "diff": difference.as_diff(), "requests": api.requests}

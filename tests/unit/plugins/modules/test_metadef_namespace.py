@@ -7,10 +7,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import typing as t
 from urllib.parse import unquote
 
 import pytest
+from ansible_collections.openstack_ops.glance.plugins.module_utils import _metadef_namespace
 from ansible_collections.openstack_ops.glance.plugins.modules import metadef_namespace as module
 from ansible_collections.openstack_ops.glance.tests.unit.plugins.conftest import RunModule
 from ansible_collections.openstack_ops.glance.tests.unit.plugins.fake_cloud import OTHER_PROJECT, FakeCloud, Request
@@ -167,6 +170,24 @@ def test_a_protected_one_is_protected_again(keep: Keep, cloud: Metadefs) -> None
     assert not keep(**fewer)["changed"]
     cloud.answers[f"DELETE {NAME}/properties/tier"] = (500, "broken")
     assert keep(properties={}, mode="exact")["failed"]
+    assert cloud.namespaces[NAME]["protected"]
+
+
+@pytest.mark.parametrize("stopped_at", [f"PUT {NAME}", f"DELETE {NAME}/objects/support"])
+def test_a_protected_one_is_protected_again_after_a_signal(
+    keep: Keep, cloud: Metadefs, monkeypatch: pytest.MonkeyPatch, stopped_at: str
+) -> None:
+    keep(**FULL, protected=True)
+    change, sent = _metadef_namespace.MetadefApi.change, []
+
+    def stop(api: t.Any, method: str, *path: str, body: t.Any = None) -> None:
+        change(api, method, *path, body=body)
+        sent.append(f"{method} {'/'.join(path)}")
+        if sent[-1] == stopped_at and sent.count(stopped_at) == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(_metadef_namespace.MetadefApi, "change", stop)
+    assert "stopped by SIGTERM" in keep(objects=[], mode="exact")["msg"]
     assert cloud.namespaces[NAME]["protected"]
 
 
