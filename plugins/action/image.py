@@ -45,7 +45,8 @@ class ActionModule(NormalAction):
             return
         with tempfile.TemporaryDirectory(prefix="ansible-image-") as directory:
             path = os.path.join(directory, "progress")
-            self._task.args = {**self._task.args, "progress_file": path}
+            args = self._task.args
+            self._task.args = {**args, "progress_file": path}
             stop = threading.Event()
             thread = threading.Thread(target=_show, args=(path, self.about, stop), daemon=True)
             thread.start()
@@ -54,6 +55,8 @@ class ActionModule(NormalAction):
             finally:
                 stop.set()
                 thread.join()
+                # With retries, the task runs again.
+                self._task.args = args
 
 
 def _show(path: str, about: str, stop: threading.Event) -> None:

@@ -81,6 +81,15 @@ def test_a_long_upload_is_shown(module: SimpleNamespace, shown: list[str]) -> No
     assert not os.path.exists(os.path.dirname(module.args["progress_file"]))
 
 
+def test_it_is_shown_when_the_task_is_tried_again(module: SimpleNamespace, shown: list[str]) -> None:
+    module.progress = Progress("uploaded", 412 * MIB, 1024 * MIB, 20.6)
+    task = make()
+    for _attempt in range(2):
+        shown.clear()
+        task.run()
+        assert shown
+
+
 @pytest.mark.parametrize(("plugin", "about"), [(image_catalog, "images"), (image_info, "image cirros")])
 def test_the_other_modules_are_shown_alike(
     module: SimpleNamespace, shown: list[str], plugin: t.Any, about: str
