@@ -321,6 +321,9 @@ class Uploader:
     def _verify(self, source: AnySource, record: Record, stream: Stream) -> None:
         doing = f"comparing {self._wanted.shown} in Glance with what was sent"
         cause, remedy = "data that were damaged on the way or in the store", "run the task again, and look at the store"
+        if self._wanted.import_method == "glance-direct":
+            cause += ", or a plugin of Glance's imports that changes them, such as image_conversion"
+            remedy += "; set import_method: upload, and convert where it is wanted"
         if record["size"] != stream.done:
             answer = f"{stream.done} bytes were sent, Glance has {record['size']}"
             raise GlanceError(doing, answer=answer, cause=cause, remedy=remedy)

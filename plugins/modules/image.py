@@ -125,7 +125,8 @@ options:
   import_method:
     description:
       - How the data get into Glance. V(upload) sends them at once, V(glance-direct) by way of Glance's staging area,
-        where its import plugins work on them.
+        where its import plugins work on them. One that changes the data, such as C(image_conversion), makes the image
+        fail, as what Glance has is not what was sent.
       - With V(web-download), Glance itself fetches the URL in O(source), and with V(glance-download) the image
         O(remote_image) from another Glance. A checksum that Glance does not compute is compared by reading the data
         back.

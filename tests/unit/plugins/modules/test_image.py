@@ -1362,6 +1362,15 @@ class TestImport:
         assert "importing the image 'disk' with glance-direct: The store is full (failed for default)" in message
         assert cloud.images == {}
 
+    def test_a_plugin_that_changes_the_data_is_told(
+        self, refused: t.Callable[..., str], cloud: FakeCloud, source: str
+    ) -> None:
+        cloud.damages_data = True
+        message = refused(source=source, import_method="glance-direct")
+        assert "such as image_conversion" in message
+        assert "set import_method: upload" in message
+        assert "image_conversion" not in refused(source=source)
+
     def test_one_that_never_ends(
         self, refused: t.Callable[..., str], cloud: FakeCloud, source: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
