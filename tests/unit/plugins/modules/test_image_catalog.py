@@ -23,6 +23,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils import (
     _image_progress,
     _image_source,
 )
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_find import SearchListing
 from ansible_collections.openstack_ops.glance.plugins.modules import image_catalog as module
 from ansible_collections.openstack_ops.glance.tests.unit.plugins import image_bytes
 from ansible_collections.openstack_ops.glance.tests.unit.plugins.conftest import RunModule
@@ -169,6 +170,23 @@ class TestList:
         assert not run([{**entry, "keep": 0}, {"id": made[0]}])["changed"]
         assert list(cloud.images) == made
 
+    def test_a_half_replaced_one_that_another_entry_means(self, run: Run, cloud: FakeCloud, source: str) -> None:
+        old = cloud.add("disk", image_bytes.raw()[1:], **ACTIVE)
+        cloud.writes_left = 2
+        run([{"name": "disk", "source": source, "replace": True}])
+        cloud.writes_left = None
+        images = [{"name": "disk", "source": source, "replace": True, "min_disk": 3}, {"id": old["id"]}]
+        result = run(images)
+        assert [entry["action"] for entry in result["images"]] == ["changed", "unchanged"]
+        assert result["images"][0]["id"] != old["id"]
+        assert (old["min_disk"], old["os_hidden"]) == (0, False)
+        assert not run(images)["changed"]
+
+    def test_one_that_moves_to_the_next_page_is_one(self) -> None:
+        record = {"id": "1", "name": "disk"}
+        search = SearchListing(t.cast(t.Any, SimpleNamespace(listing=lambda **_filters: [record, record])))
+        assert search.named("disk", {}) == search.all({}) == [record]
+
     def test_so_many_uploads_at_once(self, run: Run, cloud: FakeCloud, source: str) -> None:
         together, most, lock = [0], [0], threading.Lock()
         meeting = threading.Barrier(3, timeout=20)
@@ -218,6 +236,19 @@ class TestFailures:
         assert [entry["action"] for entry in result["images"]] == ["created", "failed", "created"]
         assert "b: looking for the project 'nobody': there is none" in result["msg"]
         assert foreign["min_disk"] == 1
+
+    def test_one_that_nobody_foresaw(
+        self, run: Run, cloud: FakeCloud, source: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        keep = _image_catalog.ImageKeeper.keep
+
+        def fail(keeper: t.Any) -> t.Any:
+            return keep(keeper) if keeper._wanted.name == "good" else {}["oops"]
+
+        monkeypatch.setattr(_image_catalog.ImageKeeper, "keep", fail)
+        result = run([{"name": "bad", "source": source}, {"name": "good", "source": source}])
+        assert result["msg"] == "1 of 2 images failed. bad: KeyError: 'oops'"
+        assert [image["name"] for image in cloud.images.values()] == ["good"]
 
     def test_glance_that_does_not_answer_is_asked_once(self, run: Run, cloud: FakeCloud) -> None:
         cloud.answers["GET"] = (500, "broken")
@@ -346,6 +377,16 @@ class TestPurge:
         assert (result["summary"]["deleted"], result["summary"]["purged"]) == (1, 0)
         assert cloud.sent(*WRITES) == ["DELETE /image/v2/images/ID"] * 2
         assert not run([{"name": "a", "state": "absent"}], purge=True)["changed"]
+
+    def test_old_versions_with_a_previous_name_stay(self, run: Run, cloud: FakeCloud, tmp_path: Path) -> None:
+        options = {"source": str(tmp_path / "a"), "replace": True, "keep": 1}
+        (tmp_path / "a").write_bytes(b"1" * 600)
+        run([{"name": "before", **options}])
+        (tmp_path / "a").write_bytes(b"2" * 600)
+        renamed = {"name": "now", "previous_names": ["before"], **options}
+        assert run([renamed], purge=True)["summary"]["purged"] == 0
+        assert not run([renamed], purge=True)["changed"]
+        assert [image["name"] for image in cloud.images.values()] == ["before", "now"]
 
     def test_what_has_to_stay_is_told(self, run: Run, cloud: FakeCloud, source: str) -> None:
         names = ("protected", "used", "busy", "forbidden")
