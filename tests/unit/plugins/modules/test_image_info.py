@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _image_download, _image_info
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import ImageApi
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_source import BLOCK
 from ansible_collections.openstack_ops.glance.plugins.modules import image_info as module
 from ansible_collections.openstack_ops.glance.tests.unit.plugins import fake_cloud
@@ -76,6 +77,13 @@ class TestList:
         assert names(look()) == {"seen"}
         assert names(look(hidden="only")) == {"unseen"}
         assert names(look(hidden="include")) == {"seen", "unseen"}
+
+    def test_a_name_means_its_case(self, look: Run, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+        # As MySQL finds them.
+        monkeypatch.setattr(ImageApi, "listing", lambda _api, **_filters: list(cloud.images.values()))
+        for name in ("disk", "Disk"):
+            cloud.add(name)
+        assert [image["name"] for image in look(name="disk")["images"]] == ["disk"]
 
     def test_filters_reach_glance(self, look: Run, cloud: FakeCloud) -> None:
         cloud.add("mine", b"x", **ACTIVE)

@@ -173,6 +173,19 @@ def test_a_protected_one_is_protected_again(keep: Keep, cloud: Metadefs) -> None
     assert cloud.namespaces[NAME]["protected"]
 
 
+def test_another_prefix_in_a_protected_one(keep: Keep, cloud: Metadefs) -> None:
+    keep(**FULL, protected=True)
+    assert keep(resource_types=[{"name": "OS::Glance::Image", "prefix": "other_"}])["changed"]
+    assert cloud.namespaces[NAME]["parts"]["resource_types"]["OS::Glance::Image"]["prefix"] == "other_"
+    assert cloud.namespaces[NAME]["protected"]
+
+
+def test_a_name_with_a_slash(keep: Keep, cloud: Metadefs) -> None:
+    for title in ("One", "Other"):
+        assert keep(properties={"a/b": {"title": title, "type": "string"}})["changed"]
+    assert cloud.requests[-1].path.endswith("/properties/a%2Fb")
+
+
 @pytest.mark.parametrize("stopped_at", [f"PUT {NAME}", f"DELETE {NAME}/objects/support"])
 def test_a_protected_one_is_protected_again_after_a_signal(
     keep: Keep, cloud: Metadefs, monkeypatch: pytest.MonkeyPatch, stopped_at: str
