@@ -36,9 +36,14 @@ class ActionModule(NormalAction):
 
     def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
         """Run the module."""
-        with self._progress(task_vars or {}):
-            result: dict[str, t.Any] = super().run(tmp, task_vars)
-        return result
+        args = self._task.args
+        try:
+            with self._progress(task_vars or {}):
+                result: dict[str, t.Any] = super().run(tmp, task_vars)
+            return result
+        finally:
+            # With retries, the task runs again.
+            self._task.args = args
 
     @contextlib.contextmanager
     def _progress(self, task_vars: dict[str, t.Any]) -> t.Iterator[None]:

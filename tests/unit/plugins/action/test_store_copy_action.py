@@ -81,6 +81,14 @@ def test_every_change_is_shown_once(module: SimpleNamespace, shown: list[str]) -
     assert not os.path.exists(os.path.dirname(module.args["progress_file"]))
 
 
+def test_it_is_shown_when_the_task_is_tried_again(module: SimpleNamespace, shown: list[str]) -> None:
+    task = make()
+    for _attempt in range(2):
+        shown.clear()
+        task.run()
+        assert len(shown) == 2
+
+
 @pytest.mark.parametrize("options", [{"transport": "ssh"}, {"async_val": 60}], ids=["remote", "async"])
 def test_the_module_runs_as_any_other(module: SimpleNamespace, shown: list[str], options: dict[str, t.Any]) -> None:
     make(**options).run()
