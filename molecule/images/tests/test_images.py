@@ -94,6 +94,21 @@ def test_other_ways_in(catalog: Catalog, make: t.Callable[..., str], web: Web, t
     assert set(found[f"{PREFIX}staged"]["stores"].split(",")) == {"local", "other"}
 
 
+def test_from_another_glance(catalog: Catalog, make: t.Callable[..., str], testbed: dict[str, t.Any]) -> None:
+    path = make("a")
+    there = {"name": f"{PREFIX}there", "source": path}
+    image_id = catalog.kept([there])[f"{PREFIX}there"]["id"]
+    # There is one Glance, so that it fetches from itself, by its endpoint in the catalogue.
+    here = {
+        "name": f"{PREFIX}here",
+        "import_method": "glance-download",
+        "remote_image": {"id": image_id, "region": testbed["testbed_region"]},
+        "disk_format": "raw",
+        "checksum": f"sha256:{hashlib.sha256(Path(path).read_bytes()).hexdigest()}",
+    }
+    assert catalog.kept([there, here])[f"{PREFIX}here"]["os_hash_value"] == sha512(path)
+
+
 def test_a_failed_import_is_told(catalog: Catalog, web: Web) -> None:
     entry = {"name": f"{PREFIX}missing", "source": f"{web.url}/missing", "import_method": "web-download"}
     outcome = catalog.keep([{**entry, "disk_format": "raw"}])
