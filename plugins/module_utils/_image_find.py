@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
 import typing as t
@@ -150,8 +151,9 @@ def find(search: Search, wanted: Declaration, owner: t.Optional[str], project: t
     """
     if wanted.id is not None:
         return Found(search.with_id(wanted.id, project))
-    for name in wanted.names:
-        for filters in _places(wanted, owner, project):
+    # What is one's own under a previous name comes before what is another project's under the name.
+    for places in (list(_places(wanted, owner, project)), list(_other_places(wanted, owner, project))):
+        for name, filters in itertools.product(wanted.names, places):
             found = [
                 record
                 for record in search.named(name, filters)
@@ -190,13 +192,17 @@ def _with_what_it_replaces(record: Record, search: Search, wanted: Declaration, 
 
 
 def _places(wanted: Declaration, owner: t.Optional[str], project: t.Optional[str]) -> t.Iterator[Filters]:
-    """Return where the image may be, the likeliest first: never among the images of other projects' users."""
+    """Return where the image is when it is the owner's, the likeliest first."""
     project_of_it = owner or project
     mine = {"owner": project_of_it} if project_of_it else {}
     hidden = {**mine, "os_hidden": "true"}
     yield from (hidden, mine) if wanted.hidden else (mine, hidden)
     if owner and owner != project:
         yield {"owner": owner, "visibility": "community"}
+
+
+def _other_places(wanted: Declaration, owner: t.Optional[str], project: t.Optional[str]) -> t.Iterator[Filters]:
+    """Return where the image may be when the owner has none: never among the images of other projects' users."""
     if wanted.state == "absent":
         # What goes is never another project's: once an image has gone, its name would mean theirs.
         return

@@ -47,7 +47,8 @@ options:
     type: str
   previous_names:
     description:
-      - Names that the image may have had before. When no image has O(name), one of these names gets it.
+      - Names that the image may have had before. When no image of the owner has O(name), one that has one of these
+        names gets it.
     type: list
     elements: str
     default: []

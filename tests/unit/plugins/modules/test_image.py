@@ -1283,6 +1283,21 @@ class TestRename:
         assert image["name"] == "disk"
         assert not keep(**options)["changed"]
 
+    def test_before_a_public_one_of_another_project(self, keep: Keep, cloud: FakeCloud, source: str) -> None:
+        foreign = cloud.add("disk", OTHER, **ACTIVE, visibility="public", owner=OTHER_PROJECT)
+        before = dict(foreign)
+        image = cloud.add("older", QCOW2, **ACTIVE)
+        assert keep(source=source, previous_names=["older"])["image"]["id"] == image["id"]
+        assert cloud.images[foreign["id"]] == before
+
+    def test_before_one_that_would_be_given_away(self, keep: Keep, cloud: FakeCloud, source: str) -> None:
+        cloud.add("disk", QCOW2, **ACTIVE)
+        theirs = cloud.add("older", QCOW2, **ACTIVE, owner=OTHER_PROJECT)
+        options = {"source": source, "owner": "customer", "previous_names": ["older"]}
+        assert keep(**options)["image"]["id"] == theirs["id"]
+        assert [image["owner"] for image in cloud.images.values()] == [PROJECT, OTHER_PROJECT]
+        assert not keep(**options)["changed"]
+
     def test_not_when_the_new_name_is_there(self, keep: Keep, cloud: FakeCloud) -> None:
         cloud.add("older", QCOW2, **ACTIVE)
         cloud.add("disk", QCOW2, **ACTIVE)
