@@ -25,6 +25,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_find i
     Found,
     Search,
     SearchEach,
+    begun_elsewhere,
     find,
     owner_id,
 )
@@ -135,6 +136,7 @@ class ImageKeeper:
         owner, (record, begun, _leftover), reached = self._observe()
         if record is not None:
             self._refuse_protected(record)
+            begun = begun or self._begun_elsewhere(record, owner)
             difference.compare("state", "present", "absent")
             difference.compare("id", record["id"], None)
         if begun is not None:
@@ -149,6 +151,13 @@ class ImageKeeper:
                 self._api.delete(record["id"], size_in_stores(record))
             self._versions.trim(None, difference)
         return Outcome("deleted" if difference.changed else "unchanged", difference, record)
+
+    def _begun_elsewhere(self, record: Record, owner: t.Optional[str]) -> t.Optional[Record]:
+        """Return a replacement that was begun where nobody looks as long as the image stays."""
+        begun = begun_elsewhere(self._search, self._wanted, record, owner or record.get("owner"))
+        if begun is not None:
+            self._refuse_busy(begun)
+        return begun
 
     def _refuse_protected(self, record: Record) -> None:
         if record.get("protected"):
@@ -470,6 +479,7 @@ class ImageKeeper:
     ) -> Outcome:
         """Let another image take the place of one: the one that was begun, when it is what was declared."""
         self._refuse_to_replace(record, differences)
+        begun = begun or self._begun_elsewhere(record, owner)
         adopted = begun if begun and self._is_whole(source, begun) else None
         attributes = self._attributes(self._inherited(record), source, owner)
         for name, value in self._compare(record, owner).updates.items():

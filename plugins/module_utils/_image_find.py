@@ -191,6 +191,26 @@ def _with_what_it_replaces(record: Record, search: Search, wanted: Declaration, 
     return Found(record, leftover=old if noted(old, REPLACED_NOTE) == record["id"] else None)
 
 
+def begun_elsewhere(search: Search, wanted: Declaration, record: Record, owner: t.Optional[str]) -> t.Optional[Record]:
+    """Return what was about to replace an image under another declaration: hidden while the image is not, the other way
+    round, or with another one of the names.
+
+    :param owner: the id of the project that is to own what replaces the image.
+    """
+    if wanted.id is not None:
+        return None
+    place = {"owner": owner} if owner else {}
+    seen = (record["name"], bool(record.get("os_hidden")))
+    for name in wanted.names:
+        for hidden in (False, True):
+            if (name, hidden) == seen:
+                continue
+            for other in search.named(name, {**place, "os_hidden": "true"} if hidden else place):
+                if noted(other, REPLACES_NOTE) == record["id"] and is_of(other, owner):
+                    return other
+    return None
+
+
 def _places(wanted: Declaration, owner: t.Optional[str], project: t.Optional[str]) -> t.Iterator[Filters]:
     """Return where the image is when it is the owner's, the likeliest first."""
     project_of_it = owner or project

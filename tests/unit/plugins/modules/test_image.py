@@ -1033,10 +1033,12 @@ class TestInterruptedReplacement:
         """Return a function that replaces the image until so many requests were sent, and returns the new image."""
 
         def run(writes: int, **options: t.Any) -> dict[str, t.Any]:
+            was_hidden = old["os_hidden"]
             cloud.writes_left = writes
             refused(**{"source": new, "replace": True, **options})
             cloud.writes_left = None
-            assert any(image["status"] == "active" and not image["os_hidden"] for image in cloud.images.values())
+            there = cloud.images.values()
+            assert any(image["status"] == "active" and image["os_hidden"] == was_hidden for image in there)
             (made,) = (image for image in cloud.images.values() if image["id"] != old["id"])
             return made
 
@@ -1087,6 +1089,39 @@ class TestInterruptedReplacement:
             "after": {"replacement": None, "tags": ["x"]},
         }
         assert list(cloud.images) == [old["id"]]
+        assert not keep(**options)["changed"]
+
+    @pytest.mark.parametrize(
+        ("first", "then"),
+        [
+            ({"hidden": True}, {}),
+            ({"hidden": True}, {"keep": 1}),
+            ({"hidden": False}, {"hidden": True}),
+            ({"name": "disk"}, {"name": "older", "previous_names": ["disk"]}),
+        ],
+    )
+    @pytest.mark.parametrize("writes", [1, 2])
+    def test_it_is_finished_with_other_options(
+        self,
+        keep: Keep,
+        cloud: FakeCloud,
+        old: dict[str, t.Any],
+        new: str,
+        killed: Killed,
+        writes: int,
+        first: dict[str, t.Any],
+        then: dict[str, t.Any],
+    ) -> None:
+        # What the old image is decides where it is looked for first.
+        old.update(os_hidden=then.get("hidden", False), name=then.get("name", "disk"))
+        made = killed(writes, previous_names=["older"], **first)
+        options = {"source": new, "replace": True, **then}
+        told = keep(check=True, **options)
+        done = keep(**options)
+        assert told["diff"] == done["diff"]
+        assert (done["image"]["id"] == made["id"]) == (done["uploaded"] == 0) == (writes > 1)
+        assert cloud.images.keys() == {done["image"]["id"], *([old["id"]] if "keep" in then else [])}
+        assert done["image"]["os_hidden"] == then.get("hidden", False)
         assert not keep(**options)["changed"]
 
     def test_a_third_content_is_uploaded(
@@ -1142,6 +1177,9 @@ class TestInterruptedReplacement:
             for check in (True, False):
                 assert f"the image {made['id']} is in the status {status}" in refused(check, replace=True, **options)
         assert f"the image {made['id']} is in the status {status}" in refused(state="absent")
+        made["os_hidden"] = True
+        assert f"the image {made['id']} is in the status {status}" in refused(source=new, replace=True)
+        assert f"the image {made['id']} is in the status {status}" in refused(state="absent")
         assert len(cloud.images) == 2
 
     @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
@@ -1196,8 +1234,11 @@ class TestInterruptedReplacement:
         keep(source=new, replace=True)
         assert cloud.members[made["id"]] == {OTHER_PROJECT: "pending", PROJECT: "pending"}
 
-    def test_both_go_with_the_image(self, keep: Keep, cloud: FakeCloud, killed: Killed) -> None:
-        killed(2)
+    @pytest.mark.parametrize("hidden", [None, True])
+    def test_both_go_with_the_image(
+        self, keep: Keep, cloud: FakeCloud, killed: Killed, hidden: t.Optional[bool]
+    ) -> None:
+        killed(2, hidden=hidden)
         assert keep(check=True, state="absent")["diff"] == keep(state="absent")["diff"]
         assert cloud.images == {}
 
