@@ -249,6 +249,22 @@ class TestUpload:
         assert keep(source=str(path))["uploaded"] == size
         assert peak_memory() - before < 48 * image_bytes.MIB
 
+    @pytest.mark.parametrize(
+        ("pack", "options"),
+        [(bytes, {}), (lambda data: gzip.compress(data, 1), {"decompress": True})],
+        ids=["plain", "compressed"],
+    )
+    def test_memory_does_not_grow_with_what_a_url_gives(
+        self, keep: Keep, pack: t.Callable[[bytes], bytes], options: dict[str, t.Any]
+    ) -> None:
+        size = 128 * image_bytes.MIB
+        content = pack(bytes(size))
+        with FakeWeb(content) as web:
+            Path("/proc/self/clear_refs").write_text("5")
+            before = peak_memory()
+            assert keep(source=web.url, **options)["uploaded"] == size
+            assert peak_memory() - before < 48 * image_bytes.MIB
+
 
 def peak_memory() -> int:
     """Return how many bytes of memory this process has used at most."""
