@@ -202,11 +202,18 @@ class Reader:
                 file.write(text)
             _own(directory / name, 0, account.pw_gid)
             os.chmod(directory / name, FILE_MODE)
-        for name, target in plan.links.items():
-            (directory / name).parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            (directory / name).symlink_to(target)
+        self._link(directory, plan.links, account.pw_gid)
         _own(directory, 0, account.pw_gid)
         os.chmod(directory, DIRECTORY_MODE)
+
+    def _link(self, directory: Path, links: t.Mapping[str, str], group: int) -> None:
+        for name, target in links.items():
+            for parent in reversed(Path(name).parents[:-1]):
+                (directory / parent).mkdir(exist_ok=True)
+                # Whatever the umask: what it cannot enter, Glance leaves out without a word, and has all stores then.
+                _own(directory / parent, 0, group)
+                os.chmod(directory / parent, DIRECTORY_MODE)
+            (directory / name).symlink_to(target)
 
     def _run(self, plan: Plan) -> None:
         arguments = ["systemd-run", "--quiet", "--collect", f"--unit={plan.unit}"]

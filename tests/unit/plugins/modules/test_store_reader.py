@@ -242,6 +242,18 @@ def test_under_uwsgi(machine: Machine) -> None:
     assert machine.config_file.exists()
 
 
+def test_glance_can_enter_what_root_alone_could_by_default(machine: Machine) -> None:
+    machine.service(["/usr/bin/uwsgi", "--module=glance.wsgi.api:application"])
+    before = os.umask(0o077)
+    try:
+        machine()
+    finally:
+        os.umask(before)
+    below = [path for path in (machine.reader / ".glance").rglob("*") if path.is_dir() and not path.is_symlink()]
+    assert len(below) == 2
+    assert {stat.S_IMODE(path.stat().st_mode) for path in [machine.reader / ".glance", *below]} == {0o750}
+
+
 def test_under_uwsgi_by_command_line_alone(machine: Machine) -> None:
     machine.service(["/usr/bin/uwsgi_python3", "--http-socket=:9292", "--wsgi-file=/usr/bin/glance-wsgi-api"])
     machine()
