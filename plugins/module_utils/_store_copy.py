@@ -15,11 +15,10 @@ import uuid
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils import _switch_report
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import is_unreachable
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import Record
 from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import connect
 from ansible_collections.openstack_ops.glance.plugins.module_utils._stores import near_miss
-from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_api import Controllers
+from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_api import Controllers, is_away
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_charts import size_text
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_control import MOST_TRANSFERS, Control
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_copy import Copying, Options, tagged
@@ -121,7 +120,7 @@ def _known_stores(controllers: Controllers, params: Parameters, must_have: bool)
         try:
             found[name] = controllers.on(name, lambda api: api.stores())
         except GlanceError as error:
-            if not is_unreachable(error) or len(controllers.apis) == 1:
+            if not is_away(error) or len(controllers.apis) == 1:
                 raise
     if not found:
         # Says which of them does not answer, and why.

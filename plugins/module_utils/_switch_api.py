@@ -13,6 +13,7 @@ import errno
 import threading
 import time
 import typing as t
+from http import HTTPStatus
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import (
@@ -31,7 +32,19 @@ Answer = t.TypeVar("Answer")
 FIRST_REST, LONGEST_REST = 2.0, 30.0
 LISTING_ATTEMPTS = 3
 # Under load, MariaDB ends transactions of Glance that are in each other's way, and Glance answers 500.
-RETRIES = {"status_code_retries": 4, "retriable_status_codes": [500], "status_code_retry_delay": 1}
+RETRIES = {
+    "status_code_retries": 4,
+    "retriable_status_codes": [HTTPStatus.INTERNAL_SERVER_ERROR],
+    "status_code_retry_delay": 1,
+}
+
+
+class AwayError(GlanceError):
+    """A Glance answers, and has nothing but errors for whatever it is asked: its database is away."""
+
+    def __init__(self, error: GlanceError) -> None:
+        cause = "MariaDB is down, or the network between it and the controllers"
+        super().__init__(error.doing, answer=error.answer, cause=cause, remedy="look at MariaDB, and run again")
 
 
 class SwitchApi(ImageApi):
@@ -66,9 +79,25 @@ class SwitchApi(ImageApi):
 
     def _request(self, doing: str, method: str, path: str, **options: t.Any) -> t.Any:
         # Both can be asked for once more whatever has come of the first time.
-        if method == "GET" or "/actions/" in path:
-            options = {**RETRIES, **options}
-        return super()._request(doing, method, path, **options)
+        if method != "GET" and "/actions/" not in path:
+            return super()._request(doing, method, path, **options)
+        try:
+            return super()._request(doing, method, path, **{**RETRIES, **options})
+        except GlanceError as error:
+            if status_of(error) != HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
+            if self._fails():
+                raise AwayError(error) from error.__cause__
+        # What was in its way is over by now.
+        return super()._request(doing, method, path, **{**RETRIES, **options})
+
+    def _fails(self) -> bool:
+        """Tell whether Glance has an error for whatever it needs its database for."""
+        try:
+            super()._request("asking for any image", "GET", "/images", params={"limit": "1"}, connect_retries=0)
+        except GlanceError as error:
+            return is_unreachable(error) or status_of(error) == HTTPStatus.INTERNAL_SERVER_ERROR
+        return False
 
     def _glimpse(self, filters: dict[str, str]) -> list[Record]:
         parameters = {"limit": "1000", **filters}
@@ -114,7 +143,7 @@ class Controllers:
         try:
             answer = request(self.apis[name])
         except GlanceError as error:
-            if is_unreachable(error):
+            if is_away(error):
                 self._rest(name)
             else:
                 self._answered(name)
@@ -132,7 +161,7 @@ class Controllers:
             try:
                 return self.on(name, request)
             except GlanceError as error:
-                if not is_unreachable(error):
+                if not is_away(error):
                     raise
         return self.on(names[-1], request)
 
@@ -167,6 +196,11 @@ class Controllers:
         with self._lock:
             self._rests.pop(name, None)
             self._silent_since = None
+
+
+def is_away(error: GlanceError) -> bool:
+    """Tell whether an error means that a Glance does not answer, or has an error for everything."""
+    return isinstance(error, AwayError) or is_unreachable(error)
 
 
 def refuses(error: t.Optional[BaseException]) -> bool:

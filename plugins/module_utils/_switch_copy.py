@@ -30,8 +30,10 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api im
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import Record
 from ansible_collections.openstack_ops.glance.plugins.module_utils._store_tag import AT_ONCE
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_api import (
+    Answer,
     Controllers,
     SwitchApi,
+    is_away,
     refuses,
 )
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_charts import seconds_of, size_text
@@ -249,15 +251,28 @@ class Copying:
     # --- passes -------------------------------------------------------------------------------------------------------
 
     def _passes(self) -> None:
+        self._look()
+        while self._pass():
+            self._patiently(self._look)
+
+    def _pass(self) -> bool:
+        """Copy what is to be copied, or wait for others; tell whether there may be more to do."""
+        fresh = [image for image in self.left() if self._may_copy(image)]
+        if fresh and self.outcome.passes < PASSES and not self._is_steady():
+            self.outcome.passes += 1
+            self._sizes.append(len(fresh))
+            self._copy_all(fresh)
+            return True
+        return self._patiently(self._wait)
+
+    def _patiently(self, step: t.Callable[[], Answer]) -> Answer:
+        """Take a step again and again while no controller answers, for as long as that is borne."""
         while True:
-            self._look()
-            fresh = [image for image in self.left() if self._may_copy(image)]
-            if fresh and self.outcome.passes < PASSES and not self._is_steady():
-                self.outcome.passes += 1
-                self._sizes.append(len(fresh))
-                self._copy_all(fresh)
-            elif not self._wait():
-                return
+            try:
+                return step()
+            except GlanceError as error:
+                self._check_silence(error)
+                self._pause("")
 
     def _is_steady(self) -> bool:
         earlier, newest = self._sizes[:-STEADY_PASSES], self._sizes[-STEADY_PASSES:]
@@ -455,11 +470,9 @@ class Copying:
         try:
             result = job.result()
         except GlanceError as error:
-            if not is_unreachable(error):
-                raise
-            # It goes on, or not, without anybody to tell.
-            transfer.cut_off = True
             self._check_silence(error)
+            # It goes on, or not, without anybody to tell. Who answers with errors was not restarted.
+            transfer.cut_off = transfer.cut_off or is_unreachable(error)
             return
         if result.state == RUNNING:
             self._judge_lock(transfer)
@@ -549,7 +562,7 @@ class Copying:
             try:
                 return self._controllers.on(name, request)
             except GlanceError as error:
-                if not is_unreachable(error):
+                if not is_away(error):
                     raise
                 if refuses(error):
                     for transfer in transfers:
@@ -615,13 +628,16 @@ class Copying:
         locks = self._locks([image for image in waiting if image.status not in UNFINISHED], suspect_all=is_over)
         if not (locks or unfinished) or is_over:
             return False
+        self._pause(f"waiting for {len(locks) + len(unfinished)} uploads and imports that others have begun")
+        return True
+
+    def _pause(self, state: str) -> None:
         end = time.monotonic() + LISTING_SECONDS
         while time.monotonic() < end:
             self._check_stop()
             self._meter.tick(working=False)
-            self._tell(f"waiting for {len(locks) + len(unfinished)} uploads and imports that others have begun")
+            self._tell(state)
             time.sleep(TICK)
-        return True
 
     def _locks(self, images: list[Image], suspect_all: bool) -> list[Image]:
         """Return the locked images that are worth waiting for, and note those whose lock may be dead.
@@ -706,7 +722,7 @@ class Copying:
             raise StoppedError("the run of Ansible that started it is gone")
 
     def _check_silence(self, error: GlanceError) -> None:
-        if not is_unreachable(error) or self._controllers.seconds_of_silence > SILENCE_SECONDS:
+        if not is_away(error) or self._controllers.seconds_of_silence > SILENCE_SECONDS:
             raise error
 
     def _give_up_silence(self, reason: str) -> None:

@@ -25,10 +25,9 @@ import time
 import typing as t
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import is_unreachable
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_signals import stoppable, undisturbed
 from ansible_collections.openstack_ops.glance.plugins.module_utils._openstack import connect
-from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_api import Controllers
+from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_api import Controllers, is_away
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_charts import seconds_of, size_text
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_copy import is_running, tagged
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_journal import (
@@ -434,7 +433,7 @@ class Retirement:
                 return
             problem = self._retire_now(planned, image)
         except GlanceError as error:
-            if is_unreachable(error):
+            if is_away(error):
                 raise
             problem = masked(error.answer or str(error))
         if problem:

@@ -21,9 +21,9 @@ import time
 import typing as t
 
 from ansible_collections.openstack_ops.glance.plugins.module_utils._errors import GlanceError
-from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import is_unreachable, status_of
+from ansible_collections.openstack_ops.glance.plugins.module_utils._image_api import status_of
 from ansible_collections.openstack_ops.glance.plugins.module_utils._image_record import Record
-from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_api import Controllers, SwitchApi
+from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_api import Controllers, SwitchApi, is_away
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_journal import Journal
 from ansible_collections.openstack_ops.glance.plugins.module_utils._switch_plan import Image, Switch, image_of
 
@@ -255,7 +255,7 @@ class Copier:
         image = image_of(record)
         if self._switch.target in image.stores and not image.lock:
             return self._done(transfer, image)
-        if is_unreachable(error):
+        if is_away(error):
             # The answer may have been lost, and not the request.
             return Result(RUNNING) if image.lock else self._failed(transfer, error.answer, image, SILENT)
         return self._failed(transfer, error.answer, image, BUSY if image.lock else FAILED)

@@ -9,7 +9,8 @@
 
 A lock is told dead by this: an import runs inside a process of the controller that took the request, and no other
 process ever goes on with it. A controller whose processes are all younger than the task does not work on it. Nor does
-one that has nothing staged: an import has its data in the staging directory from its first minute to its end.
+one on which no import has its staged data open, once nothing was heard of the task for a while: Glance has them open
+while it stages them and while it writes them to a store, and what waits for its turn waits behind such imports.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils._unit import 
 ALIVE, DEAD, UNSURE = "alive", "dead", "unsure"
 LINGERING = datetime.timedelta(minutes=5)
 """Glance takes a lock away a moment after the end of its task."""
-UNSTAGED = datetime.timedelta(minutes=2)
-"""A store that does not answer is given up before, and what waits for its turn waits behind imports that have begun."""
+SILENT = datetime.timedelta(minutes=2)
+"""Glance tells every minute that it writes to a store, and gives up before what does not answer."""
 EXPIRES_AFTER = {"pending": 120, "processing": 60, "success": 60, "failure": 60}
 """How many minutes after the last change of a task Glance lets a new import take its lock over."""
 
@@ -110,16 +111,25 @@ class Judge:
         # Glance notes whole seconds.
         if known["workers_started"] is None or task.created_at < int(known["workers_started"]):
             return False
-        if asked in self._controllers:
-            return asked == name
-        begun = {other.image_id for other in tasks if other.status in UNDER_WAY} & set(known["staged"])
-        return bool(begun) or task.updated is None or now - task.updated < UNSTAGED
+        if asked in self._controllers and asked != name:
+            return False
+        return _speaks(task, now) or any(self._is_at_work(known, other, now) for other in tasks)
+
+    def _is_at_work(self, known: Parameters, task: ImportTask, now: datetime.datetime) -> bool:
+        """Tell whether a controller works on an import, behind which others may wait for their turn."""
+        if task.status not in UNDER_WAY or task.image_id not in known["staged"]:
+            return False
+        return task.image_id in known["working_on"] or _speaks(task, now)
 
     def _why_dead(self, task: ImportTask) -> str:
         asked = self._ran_on.get(task.id)
         who = f"the Glance of {asked}" if asked in self._controllers else "every Glance"
-        nothing = "" if asked in self._controllers else " or has nothing staged"
-        return f"{who} was started after its task was made ({_time(task.created)}){nothing}"
+        return f"{who} was started after its task was made ({_time(task.created)}), or has long had no staged data open"
+
+
+def _speaks(task: ImportTask, now: datetime.datetime) -> bool:
+    """Tell whether something was heard of a task a moment ago."""
+    return task.updated is None or now - task.updated < SILENT
 
 
 def _time(moment: t.Optional[datetime.datetime]) -> str:

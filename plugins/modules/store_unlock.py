@@ -18,8 +18,9 @@ description:
     and rbd data that the next copy fails on.
   - This tells locks of copies that live from those of dead ones. A copy is dead when its task has ended, or when no
     controller can be at it any more. That is a controller whose processes of Glance are all younger than the task, that
-    has nothing staged for minutes, or that was not asked for the copy (O(ran_on)). A copy lives when a process has its
-    staged data open. Anything else is left alone. A restart of Glance makes it clear.
+    was not asked for the copy (O(ran_on)), or on which no process has the staged data of an import open, once the task
+    has been silent for two minutes. A copy lives when a process has its staged data open. Anything else is left alone
+    until these two minutes are over. A restart of Glance makes it clear at once.
   - With O(state=unlocked) the tasks of dead copies are aged in Glance's database, so that Glance lets the next copy
     take the lock over. It is the only thing that is written there, and only as long as the task is unchanged. Glance
     itself takes the lock away.

@@ -51,6 +51,8 @@ class FakeCopies(FakeCloud):
         """What else happens when a copy of an image was looked at half as often as it goes on."""
         self.undoes: dict[str, dict[str, t.Any]] = {}
         """What is written over the record of an image at the end of its copy."""
+        self.without_database = False
+        """Whether every request ends with an error."""
         self.deadlocks: dict[str, int] = {}
         """How many of the next requests, by their method and the last word of their path, end with an error."""
         self._running: dict[str, list[t.Any]] = {}
@@ -124,10 +126,8 @@ class FakeCopies(FakeCloud):
         if told:
             return told
         parts = path.split("/")[1:]
-        key = f"{request.method} {parts[-1]}"
-        if self.deadlocks.get(key):
-            self.deadlocks[key] -= 1
-            return 500, "deadlock"
+        if self._fails(f"{request.method} {parts[-1]}"):
+            return 500, "the database"
         if parts == ["info", "stores"]:
             return self._store_records()
         if parts == ["info", "import"]:
@@ -135,6 +135,11 @@ class FakeCopies(FakeCloud):
         if parts[-1] == "import":
             return self._begin(controller, self.images.get(parts[1]), request.body)
         return super().answer(request._replace(path=f"/image/{path}"))
+
+    def _fails(self, request: str) -> bool:
+        left = self.deadlocks.get(request, 0)
+        self.deadlocks.update({request: left - 1} if left else {})
+        return self.without_database or left > 0
 
     def _store_records(self) -> tuple[int, t.Any]:
         if self.stores is None:

@@ -819,6 +819,79 @@ def test_a_network_that_is_cut_before_anything_is_copied_stops_it(
     assert "no controller has answered" in result["stopped"]
 
 
+@pytest.fixture
+def outage(site: Site, cloud: FakeCopies, monkeypatch: pytest.MonkeyPatch) -> t.Callable[[float], None]:
+    """Return what takes the database away for some seconds, longer than a request is repeated."""
+    monkeypatch.setitem(_switch_api.RETRIES, "status_code_retries", 1)
+    monkeypatch.setitem(_switch_api.RETRIES, "status_code_retry_delay", 0.01)
+
+    def begin(seconds: float) -> None:
+        cloud.without_database = True
+        later(seconds, lambda: setattr(cloud, "without_database", False))
+
+    return begin
+
+
+def test_a_database_that_is_away_while_images_are_copied(
+    site: Site, cloud: FakeCopies, outage: t.Callable[[float], None]
+) -> None:
+    cloud.looks = 20
+    images = [cloud.put(str(number), status=status) for number, status in enumerate(["active", "deactivated"] * 3)]
+    cloud.during[images[0]] = lambda _image: later(0.05, lambda: outage(0.5))
+    result = site.run()
+    assert (result["stopped"], result["copied"], result["locked"], result["open"]) == ("", 6, [], [])
+    assert len(cloud.copies) == 6
+
+
+@pytest.mark.parametrize("status", ["saving", "active"])
+def test_a_database_that_is_away_while_others_are_waited_for(
+    site: Site,
+    cloud: FakeCopies,
+    monkeypatch: pytest.MonkeyPatch,
+    outage: t.Callable[[float], None],
+    status: str,
+) -> None:
+    image = cloud.put("one", store=None if status == "saving" else "local", status=status)
+    if status == "active":
+        cloud.lock(image, silent=0)
+
+    def end() -> None:
+        cloud.images[image].pop(LOCK, None)
+        cloud.images[image].update(status="active", stores="local")
+
+    def cut(copying: _switch_copy.Copying) -> bool:
+        if not outages:
+            outages.append(outage(0.5))
+            later(0.8, end)
+        return wait(copying)
+
+    outages: list[None] = []
+    wait = _switch_copy.Copying._wait
+    monkeypatch.setattr(_switch_copy.Copying, "_wait", cut)
+    result = site.run(wait=10)
+    assert (result["stopped"], result["copied"]) == ("", 1)
+
+
+def test_a_database_that_stays_away_stops_it(
+    site: Site, cloud: FakeCopies, monkeypatch: pytest.MonkeyPatch, outage: t.Callable[[float], None]
+) -> None:
+    monkeypatch.setattr(_switch_copy, "SILENCE_SECONDS", 0.3)
+    image = cloud.put("one")
+    cloud.fates[image] = ["never"]
+    cloud.during[image] = lambda _image: later(0.05, lambda: outage(60))
+    result = site.run()
+    assert result["failed"]
+    assert "HTTP 500" in result["stopped"]
+    assert "MariaDB is down" in result["stopped"]
+
+
+def test_without_a_database_nothing_is_begun(site: Site, cloud: FakeCopies, outage: t.Callable[[float], None]) -> None:
+    outage(60)
+    cloud.put("one")
+    assert "MariaDB is down" in site.run()["msg"]
+    assert not os.path.exists(site.journal)
+
+
 # --- stopping ---------------------------------------------------------------------------------------------------------
 
 

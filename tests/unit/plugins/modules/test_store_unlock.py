@@ -176,7 +176,10 @@ def state_of(result: dict[str, t.Any]) -> str:
         pytest.param(None, None, "processing", RECENTLY, "dead", id="nothing runs anywhere"),
         pytest.param(BEFORE, None, "processing", RECENTLY, "unsure", id="this node may work on it"),
         pytest.param(None, BEFORE, "processing", RECENTLY, "unsure", id="the other node may work on it"),
-        pytest.param(None, BEFORE, "processing", LATELY, "dead", id="the other node has nothing staged for long"),
+        pytest.param(
+            None, BEFORE, "processing", LATELY, "dead", id="the other node has nothing open, and it is silent"
+        ),
+        pytest.param(BEFORE, None, "processing", LATELY, "dead", id="this node has nothing open, and it is silent"),
         pytest.param(BEFORE, None, "success", RECENTLY, "unsure", id="it has just ended"),
         pytest.param(BEFORE, None, "success", LATELY, "dead", id="it ended"),
         pytest.param(BEFORE, BEFORE, "", RECENTLY, "dead", id="the task is gone"),
@@ -196,20 +199,44 @@ def test_who_is_dead(
     assert bool(result["removed"]) is (expected == "dead")
 
 
-def test_something_staged_elsewhere(cloud: Cloud) -> None:
+@pytest.mark.parametrize(("updated", "expected"), [(RECENTLY, "unsure"), (LATELY, "dead")])
+def test_something_staged_that_nobody_has_open(cloud: Cloud, updated: str, expected: str) -> None:
     identity = cloud.image()
-    cloud.node.lock(identity, TASK, "processing", LATELY)
+    cloud.node.lock(identity, TASK, "processing", updated)
     cloud.other = {"c2": {"workers_started": BEFORE, "working_on": [], "staged": [identity]}}
-    assert state_of(cloud()) == "unsure"
-    assert cloud.age() < 60
+    assert state_of(cloud()) == expected
+    assert (cloud.age() > 60) is (expected == "dead")
 
 
-@pytest.mark.parametrize(("controller", "expected"), [("c1", "dead"), ("c2", "unsure"), ("gone", "unsure")])
-def test_the_controller_that_was_asked(cloud: Cloud, controller: str, expected: str) -> None:
-    cloud.node.lock(cloud.image(), TASK, "processing", RECENTLY)
+@pytest.mark.parametrize("asked", ["c2", "gone"])
+@pytest.mark.parametrize(
+    ("ahead", "working", "expected"),
+    [
+        pytest.param(RECENTLY, False, "unsure", id="one ahead was heard of"),
+        pytest.param(LATELY, True, "unsure", id="one ahead is written"),
+        pytest.param(LATELY, False, "dead", id="one ahead is dead itself"),
+    ],
+)
+def test_what_waits_for_its_turn_is_alive(cloud: Cloud, asked: str, ahead: str, working: bool, expected: str) -> None:
+    first, second = cloud.image(), cloud.image()
+    cloud.node.lock(first, "11111111-6a0c-4c5f-9a3f-5b2a6c1d7e8f", "processing", ahead)
+    cloud.node.lock(second, TASK, "pending", LATELY)
+    working_on = [first] if working else []
+    cloud.other = {"c2": {"workers_started": BEFORE, "working_on": working_on, "staged": [first]}}
+    cloud.ran_on = {TASK: asked}
+    states = {lock["image_id"]: lock["state"] for lock in cloud("observed", controllers=None)["locks"]}
+    assert states == dict.fromkeys((first, second), "dead")
+    states = {lock["image_id"]: lock["state"] for lock in cloud()["locks"]}
+    assert states[second] == expected
+
+
+@pytest.mark.parametrize(("updated", "late"), [(RECENTLY, "unsure"), (LATELY, "dead")])
+@pytest.mark.parametrize(("controller", "is_asked"), [("c1", False), ("c2", True), ("gone", True)])
+def test_the_controller_that_was_asked(cloud: Cloud, controller: str, is_asked: bool, updated: str, late: str) -> None:
+    cloud.node.lock(cloud.image(), TASK, "processing", updated)
     cloud.other = {"c2": {"workers_started": BEFORE, "working_on": [], "staged": []}}
     cloud.ran_on = {TASK: controller}
-    assert state_of(cloud()) == expected
+    assert state_of(cloud()) == (late if is_asked else "dead")
 
 
 def test_a_copy_that_lives(cloud: Cloud) -> None:
