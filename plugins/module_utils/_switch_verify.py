@@ -140,11 +140,22 @@ class Count:
 
 
 class Http:
-    """Reads images through a Glance on this node."""
+    """Reads images through a Glance on this node.
 
-    def __init__(self, token: Token, count: Count, stall: float, parallel: int) -> None:
+    :param stores: the stores that each Glance, by its URL, has to have and no others, as far as that matters.
+    """
+
+    def __init__(
+        self,
+        token: Token,
+        count: Count,
+        stall: float,
+        parallel: int,
+        stores: t.Optional[t.Mapping[str, t.Collection[str]]] = None,
+    ) -> None:
         self._token = token
         self._count = count
+        self._unchecked = dict(stores or {})
         self._timeout = (CONNECT_SECONDS, stall)
         self._session = requests.Session()
         # What is on this node is reached through no proxy.
@@ -158,6 +169,7 @@ class Http:
         :raises VerificationError: when it cannot be read to its end.
         """
         try:
+            self._check_stores(url)
             with contextlib.closing(self._get(f"{url.rstrip('/')}/v2/images/{image_id}/file")) as response:
                 _refuse(response)
                 blocks = response.raw.stream(BLOCK, decode_content=False)
@@ -168,6 +180,22 @@ class Http:
         if announced is not None and int(announced) != found.size:
             raise VerificationError(f"the body ended after {found.size} of {announced} bytes", passing=True)
         return found
+
+    def _check_stores(self, url: str) -> None:
+        """Make sure, once, that what a Glance gives out can come from nowhere else."""
+        wanted = self._unchecked.get(url)
+        if wanted is None:
+            return
+        with contextlib.closing(self._get(f"{url.rstrip('/')}/v2/info/stores")) as response:
+            _refuse(response)
+            found = [str(store["id"]) for store in response.json()["stores"]]
+        if set(found) != set(wanted):
+            raise VerificationError(
+                f"the Glance to read through has the stores {', '.join(found) or '(none)'} instead of"
+                f" {', '.join(wanted)}, and would prove nothing",
+                passing=True,
+            )
+        self._unchecked.pop(url, None)
 
     def _get(self, url: str) -> requests.Response:
         headers = self._token.headers()
@@ -429,7 +457,7 @@ def run(params: Parameters) -> Parameters:
         paths(running, params["files_of"], {image.id for image in images}), account(params["user"], None), count
     )
     verification = Verification(
-        Http(token, count, params["timeout"], params["transfers"]),
+        Http(token, count, params["timeout"], params["transfers"], _stores(params)),
         files,
         params["reader_url"],
         params["source_url"],
@@ -446,6 +474,11 @@ def run(params: Parameters) -> Parameters:
         "bytes": count.bytes,
         "seconds": round(time.monotonic() - started, 3),
     }
+
+
+def _stores(params: Parameters) -> dict[str, list[str]]:
+    pairs = ((params["reader_url"], params["reader_stores"]), (params["source_url"], params["source_stores"]))
+    return {url: stores for url, stores in pairs if url and stores is not None}
 
 
 def _all(

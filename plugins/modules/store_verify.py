@@ -38,6 +38,17 @@ options:
     description:
       - The Glance that has the old store, for images without a hash. Without it, these fail.
     type: str
+  reader_stores:
+    description:
+      - The stores that the Glance of O(reader_url) must have, and no others. It is asked before the first image is
+        read through it; with other stores, no image is proved.
+    type: list
+    elements: str
+  source_stores:
+    description:
+      - The same of O(source_url).
+    type: list
+    elements: str
   files_of:
     description:
       - The store that is verified. When it is of the type file, the files themselves are read, with the rights of
@@ -134,6 +145,7 @@ EXAMPLES = r"""
         hash_algo: sha256
         hash_value: 0f1a7b5c34a2d47bd0b4bd9c9c1b6c3a6b1c5d7b9b2c0e4f1d3a5b7c9e0f2a4b
     reader_url: http://127.0.0.1:9393
+    reader_stores: [objects]
     controller: "{{ inventory_hostname }}"
   register: verification
 
@@ -229,6 +241,8 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "images": {"type": "list", "elements": "dict", "required": True},
     "reader_url": {"type": "str", "default": "http://127.0.0.1:9393"},
     "source_url": {"type": "str"},
+    "reader_stores": {"type": "list", "elements": "str"},
+    "source_stores": {"type": "list", "elements": "str"},
     "files_of": {"type": "str"},
     "auth": {"type": "dict", "no_log": True},
     "auth_type": {"type": "str", "default": "password"},

@@ -77,6 +77,36 @@ def test_right_bytes(verify: Verify) -> None:
     assert result["changed"] is False
 
 
+def stores_of(*names: str, status: int = 200) -> Exchange:
+    return Exchange("GET", "/v2/info/stores", status, {"stores": [{"id": name, "default": "true"} for name in names]})
+
+
+def test_the_stores_of_the_reader_are_looked_at_once(verify: Verify) -> None:
+    with ScriptedServer([stores_of("objects"), file_of(), file_of(2)]) as server:
+        result = verify(server, image(), image(2), reader_stores=["objects"])
+    assert (result["verified"], result["failures"]) == (2, [])
+
+
+def test_a_reader_that_has_the_old_store_proves_nothing(verify: Verify) -> None:
+    with ScriptedServer([stores_of("local", "objects")] * 2) as server:
+        result = verify(server, image(), reader_stores=["objects"])
+    (failure,) = result["failures"]
+    assert "has the stores local, objects instead of objects" in failure["reason"]
+    assert failure["passing"] is True
+
+
+def test_a_source_that_has_the_new_store_gives_no_hash(verify: Verify) -> None:
+    with ScriptedServer([stores_of("local", "objects")] * 2) as source, ScriptedServer([]) as server:
+        options = {"source_url": source.url, "source_stores": ["local"]}
+        reason = verify.reason(server, image(hash_value=None), **options)
+    assert "has the stores local, objects instead of local" in reason
+
+
+def test_a_reader_that_cannot_tell_its_stores_is_asked_again(verify: Verify) -> None:
+    with ScriptedServer([stores_of(status=503), stores_of("objects"), file_of()]) as server:
+        assert verify(server, image(), reader_stores=["objects"])["verified"] == 1
+
+
 def test_an_empty_image(verify: Verify) -> None:
     with ScriptedServer([file_of(answer=b"")]) as server:
         assert verify(server, image(data=b""))["verified"] == 1
