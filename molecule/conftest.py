@@ -20,6 +20,7 @@ from catalog import Catalog
 from chaos import Chaos
 from depot import Depot
 from images import MIB
+from journey import Journey
 from playbook import INVENTORY, Playbook
 from seed import Gardener
 from switching import Switch
@@ -146,6 +147,12 @@ def depot(bed: Bed, testbed: dict[str, t.Any], request: pytest.FixtureRequest) -
     """Return the backends of the stores."""
     # Not every scenario has a Swift.
     return Depot(bed, testbed, lambda: request.getfixturevalue("swift"))
+
+
+@pytest.fixture
+def journey(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed, depot: Depot) -> Journey:
+    """Return what switches there and back."""
+    return Journey(switch, gardener, apis, bed, depot)
 
 
 @pytest.fixture

@@ -9,37 +9,23 @@ from __future__ import annotations
 
 import typing as t
 
-from chaos import told_the_truth
 from seed import few
-from snapshot import compare, snapshot
-from switching import Ends, stores_of, stuck
+from switching import Ends
 
 if t.TYPE_CHECKING:
-    from bed import Api, Bed
-    from depot import Depot
-    from seed import Gardener
+    from journey import Journey
     from switching import Switch
 
 THERE = Ends("local", "local-2")
 
 
-def test_there_and_back(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed, depot: Depot) -> None:
-    switch.begin_with(THERE.source)
-    planted = gardener.plant(few(), seed="uwsgi", store=THERE.source)
-    before = snapshot(apis, [image.image_id for image in planted])
-
+def test_there_and_back(journey: Journey) -> None:
     # One of them has no hash, and is read through the second Glance of the old store.
-    told_the_truth(switch.switch(THERE), {image.image_id: image.sha512 for image in planted})
-    assert switch.default_store() == THERE.target
-    assert all(THERE.target in stores for stores in stores_of(apis[0], planted).values())
-    depot.expect(THERE.target, planted)
-    assert compare(before, snapshot(apis, before)) == []
+    journey.there_and_back(THERE, few())
 
+
+def test_run_again_changes_nothing(journey: Journey, switch: Switch) -> None:
+    journey.there(THERE, few()[:2])
     again = switch.run(THERE)
     assert again.status == 0, again.text
     assert {counts["changed"] for counts in again.hosts.values()} == {0}, again.text
-
-    switch.switch(THERE, phase="back")
-    assert switch.default_store() == THERE.source
-    assert compare(before, snapshot(apis, before)) == []
-    assert stuck(bed, apis[0]) == []

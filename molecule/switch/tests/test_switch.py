@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from journey import looked_at, proved
 from seed import few, fifty, records
 from snapshot import compare, snapshot
 from switching import Ends, stores_of, stuck
@@ -17,8 +18,8 @@ from switching import Ends, stores_of, stuck
 if t.TYPE_CHECKING:
     from bed import Api, Bed
     from depot import Depot
-    from seed import Gardener, Plan, Planted
-    from snapshot import Snapshot
+    from journey import Journey
+    from seed import Gardener
     from switching import Switch
 
 TO_SWIFT = Ends("local", "objects")
@@ -30,68 +31,13 @@ PLAN_SECONDS = 30
 PLAN_KIB = 32 * 1024
 
 
-def looked_at(apis: list[Api], planted: t.Sequence[Planted]) -> Snapshot:
-    """Return what users see, which has to be what was planted."""
-    seen = snapshot(apis, [image.image_id for image in planted])
-    for image in planted:
-        expected = () if image.plan.queued else (image.sha512,) * len(apis)
-        assert seen[image.image_id].digests == expected, image.plan.name
-    return seen
-
-
-def proved(report: dict[str, t.Any], planted: t.Sequence[Planted], *, forgotten: bool = False) -> None:
-    """Check that a report tells of every image with data that it is verified, and by which hash.
-
-    :param forgotten: whether the journal knows nothing of the hashes of the sources, as they went with all its copies,
-        or are those of an earlier switch: of an image without a hash there is only the one then that Glance has given
-        it with its copy.
-    """
-    assert report["verdict"]["status"] == 0, report["verdict"]
-    told = {image["image_id"]: image for image in report["images"]}
-    for image in planted:
-        if image.plan.queued:
-            continue
-        one = told[image.image_id]
-        assert one["state"] == "verified", one
-        assert one["proof"] in {"reader", "file"}, one
-        assert one["hash_of"] == ("source" if image.plan.without_hash and not forgotten else "glance"), one
-        assert one["hash_value"] == image.sha512, one
-
-
-def there_and_back(
-    switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed, depot: Depot, ends: Ends, plans: list[Plan]
-) -> tuple[list[Planted], Snapshot]:
-    """Switch, upload, and go back: what came before the switch was never moved, what came after it is not lost."""
-    switch.begin_with(ends.source)
-    planted = gardener.plant(plans, store=ends.source)
-    before = looked_at(apis, planted)
-
-    proved(switch.switch(ends), planted)
-    assert set(map(frozenset, stores_of(apis[0], planted).values())) == {frozenset({ends.source, ends.target})}
-    depot.expect(ends.target, planted)
-    assert switch.default_store() == ends.target
-    assert compare(before, snapshot(apis, before)) == []
-
-    since = gardener.plant(few(), seed="since")
-    assert set(map(frozenset, stores_of(apis[0], since).values())) == {frozenset({ends.target})}
-    before |= looked_at(apis, since)
-
-    proved(switch.switch(ends, phase="back"), since)
-    assert switch.default_store() == ends.source
-    assert all(ends.source in stores for stores in stores_of(apis[0], [*planted, *since]).values())
-    depot.expect(ends.source, [*planted, *since])
-    assert compare(before, snapshot(apis, before)) == []
-    assert stuck(bed, apis[0]) == []
-    return [*planted, *since], before
-
-
 @pytest.mark.short
-def test_eight_images(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed, depot: Depot) -> None:
-    there_and_back(switch, gardener, apis, bed, depot, TO_SWIFT, few())
+def test_eight_images(journey: Journey) -> None:
+    journey.there_and_back(TO_SWIFT, few())
 
 
-def test_file_to_swift_to_file(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed, depot: Depot) -> None:
-    planted, before = there_and_back(switch, gardener, apis, bed, depot, TO_SWIFT, fifty())
+def test_file_to_swift_to_file(journey: Journey, switch: Switch, apis: list[Api], bed: Bed) -> None:
+    planted, before = journey.there_and_back(TO_SWIFT, fifty())
     for ends in (TO_SWIFT, TO_SWIFT.reversed):
         proved(switch.switch(ends), planted, forgotten=True)
         switch.retire(ends)
@@ -112,8 +58,8 @@ def test_file_to_ceph_to_swift(switch: Switch, gardener: Gardener, apis: list[Ap
     assert stuck(bed, apis[0]) == []
 
 
-def test_file_to_s3_and_back(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed, depot: Depot) -> None:
-    there_and_back(switch, gardener, apis, bed, depot, TO_S3, few())
+def test_file_to_s3_and_back(journey: Journey) -> None:
+    journey.there_and_back(TO_S3, few())
 
 
 def test_from_a_single_store_service(switch: Switch, gardener: Gardener, apis: list[Api], depot: Depot) -> None:
