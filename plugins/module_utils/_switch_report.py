@@ -258,8 +258,8 @@ class Report:
             phase, controller = line["phase"], line.get("controller", "")
             if line["state"] != "finished":
                 stops[phase, controller] = line
-            elif (phase, controller) == (CUT_OVER, ""):
-                # The whole switch is through, whatever has stopped on the way.
+            elif phase in (CUT_OVER, BACK) and not controller:
+                # The whole switch is through, or undone, whatever has stopped on the way.
                 stops = {key: stop for key, stop in stops.items() if key[0] == "retire"}
             else:
                 stops = {key: stop for key, stop in stops.items() if key[0] != phase or controller not in ("", key[1])}

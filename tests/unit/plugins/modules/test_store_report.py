@@ -152,6 +152,15 @@ def test_stop_is_over_when_the_whole_switch_is_through(report: t.Any) -> None:
     assert report(story)[0]["verdict"]["status"] == 0
 
 
+def test_stop_is_over_when_the_switch_is_undone(report: t.Any) -> None:
+    story = whole_switch(1)
+    story.phase("cut_over", "failed", controller="controller-2", reason="it does not answer")
+    assert report(story)[0]["verdict"]["title"] == "Stopped in cut over"
+    story.phase("back")
+    verdict = report(story)[0]["verdict"]
+    assert (verdict["status"], verdict["text"].partition(";")[0]) == (0, "Glance writes to local again")
+
+
 def test_where_glance_writes_to_after_a_switch_back(report: t.Any) -> None:
     story = whole_switch(1)
     story.phase("cut_over")
