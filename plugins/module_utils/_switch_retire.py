@@ -73,6 +73,7 @@ class Options(t.NamedTuple):
     :param token: what the plan has printed.
     :param quarantine_days: how many days after the cut-over nothing is deleted.
     :param leave_behind: the images that keep what they have in the old store.
+    :param in_use: why images of the plan keep what they have there for now, by their id.
     :param announced_only: whether deactivated images wait until the journal announces that they are to be activated.
     :param watched_processes: the processes without which nobody is interested in this one.
     """
@@ -80,6 +81,7 @@ class Options(t.NamedTuple):
     token: str = ""
     quarantine_days: int = 0
     leave_behind: frozenset[str] = frozenset()
+    in_use: t.Mapping[str, str] = {}
     announced_only: bool = False
     playbook: str = PLAYBOOK
     progress_file: t.Optional[str] = None
@@ -138,12 +140,23 @@ class Retirement:
         self.images = sorted(image for image in mine if not self._is_left_behind(image))
 
     def _is_left_behind(self, image: Image) -> bool:
-        return image.id in self._options.leave_behind and bool(self._problem(image))
+        hindrance = self._problem(image) or self._options.in_use.get(image.id)
+        return image.id in self._options.leave_behind and bool(hindrance)
+
+    @property
+    def in_use(self) -> list[Image]:
+        """The images of the plan that keep what they have for now. They belong to it, so that its token lasts."""
+        return [image for image in self.images if image.id in self._options.in_use]
+
+    @property
+    def deletable(self) -> list[Image]:
+        """The images of which the plan would delete what they have."""
+        return [image for image in self.images if image.id not in self._options.in_use]
 
     @property
     def bytes(self) -> int:
         """How many bytes the plan would delete."""
-        return sum(image.size for image in self.images)
+        return sum(image.size for image in self.deletable)
 
     @property
     def token(self) -> str:
@@ -201,10 +214,8 @@ class Retirement:
         self._check_stores()
         problems = self.problems()
         if problems:
-            shown = problems[:SHOWN_PROBLEMS]
-            more = [f"and {len(problems) - len(shown)} more"] if len(problems) > len(shown) else []
             raise self._refusal(
-                f"{images_text(len(problems))} must not be deleted there: {'; '.join([*shown, *more])}",
+                f"{images_text(len(problems))} must not be deleted there: {_first(problems)}",
                 "run the switch again, which copies and verifies what is missing; or name in glance_switch_leave_behind"
                 " what may stay for ever",
             )
@@ -310,7 +321,7 @@ class Retirement:
         return f"{self._options.playbook} {words}"
 
     def _sum(self) -> str:
-        return f"{images_text(len(self.images))} with {size_text(self.bytes)}"
+        return f"{images_text(len(self.deletable))} with {size_text(self.bytes)}"
 
     # --- doing it -----------------------------------------------------------------------------------------------------
 
@@ -381,7 +392,7 @@ class Retirement:
             # The call that deletes these tries again what has failed.
             return
         if self.failures:
-            reasons = "; ".join(f"{failure['image_id']}: {failure['reason']}" for failure in self.outcome()["failures"])
+            reasons = _first([f"{failure['image_id']}: {failure['reason']}" for failure in self.outcome()["failures"]])
             self._note_phase("failed", reason=reasons)
             raise RetireError(self._so_far(), answer=reasons, remedy=f"mend it; {GO_ON}")
         self._note_phase("finished")
@@ -428,10 +439,11 @@ class Retirement:
             return
         try:
             image = self._look(planned.id)
-            if image is not None and self._is_held_back(image):
+            problem = self._use_of(image)
+            if not problem and image is not None and self._is_held_back(image):
                 self.held_back.append(image.id)
                 return
-            problem = self._retire_now(planned, image)
+            problem = problem or self._retire_now(planned, image)
         except GlanceError as error:
             if is_away(error):
                 raise
@@ -442,6 +454,15 @@ class Retirement:
         else:
             self._note(planned, "done")
             self.done[planned.id] = planned
+
+    def _use_of(self, image: t.Optional[Image]) -> str:
+        """Return why Glance is not even asked to delete what an image has, or nothing.
+
+        Some releases of it make the data unreadable before they find that they cannot delete it.
+        """
+        if image is None or self._switch.source not in image.stores:
+            return ""
+        return self._options.in_use.get(image.id, "")
 
     def _is_held_back(self, image: Image) -> bool:
         return self._switch.source in image.stores and waits_for_announcement(image, self._announced)
@@ -495,6 +516,7 @@ class Retirement:
                     "name": visible(image.name),
                     "size": image.size,
                     "proof": self._state.images[image.id].verify.get("proof"),
+                    "in_use": self._options.in_use.get(image.id, ""),
                 }
                 for image in self.images
             ],
@@ -507,9 +529,10 @@ class Retirement:
         """Return the plan for people."""
         source = self._switch.source
         lines = [
-            f"{image.id}  {size_text(image.size):>9}  {visible(image.name) or '(no name)'}" for image in self.images
+            f"{image.id}  {size_text(image.size):>9}  {visible(image.name) or '(no name)'}" for image in self.deletable
         ]
         lines.append(f"To be deleted from {source}: {self._sum()}, all of it verified in {self._switch.target}.")
+        lines += self._in_use_lines()
         if self.left_behind:
             lines.append(
                 f"To stay in {source}, as glance_switch_leave_behind has it: {images_text(len(self.left_behind))}."
@@ -519,6 +542,15 @@ class Retirement:
         if self.not_before:
             lines.append(f"Not before {_moment(self.not_before)}, when the quarantine ends.")
         return [*lines, f"To do it: {self.command}"] if self.images else lines
+
+    def _in_use_lines(self) -> t.Iterator[str]:
+        kept = self.in_use
+        if kept:
+            yield f"To stay in {self._switch.source} until it is not in use any more: {images_text(len(kept))}:"
+        for image in kept[:SHOWN_PROBLEMS]:
+            yield f"  {_shown(image)}: {visible(self._options.in_use[image.id])}"
+        if len(kept) > SHOWN_PROBLEMS:
+            yield f"  and {images_text(len(kept) - SHOWN_PROBLEMS)} more"
 
     def outcome(self) -> Facts:
         """Return what became of it as the module does."""
@@ -548,6 +580,11 @@ def _shown(image: Image) -> str:
     return f"{image.id} ({visible(image.name) or 'no name'})"
 
 
+def _first(sentences: list[str]) -> str:
+    more = len(sentences) - SHOWN_PROBLEMS
+    return "; ".join([*sentences[:SHOWN_PROBLEMS], *([f"and {more:,} more"] if more > 0 else [])])
+
+
 def _moment(time: datetime.datetime) -> str:
     return time.strftime("%Y-%m-%d %H:%M UTC")
 
@@ -565,6 +602,7 @@ def run(params: Facts, *, check_mode: bool = False) -> Facts:
         token=params["token"].strip(),
         quarantine_days=params["quarantine_days"],
         leave_behind=frozenset(params["leave_behind"]),
+        in_use=params["in_use"],
         announced_only=params["announced_only"],
         playbook=params["playbook"],
         progress_file=params["progress_file"],
@@ -573,7 +611,7 @@ def run(params: Facts, *, check_mode: bool = False) -> Facts:
     if check_mode:
         retirement = _observed(controllers, journal, switch, options)
         retirement.check()
-        return {"changed": bool(retirement.images) and not retirement.not_before, **retirement.plan()}
+        return {"changed": bool(retirement.deletable) and not retirement.not_before, **retirement.plan()}
     with stoppable(), journal:
         retirement = _observed(controllers, journal, switch, options)
         retirement.note_deleted()

@@ -57,6 +57,13 @@ options:
     type: list
     elements: str
     default: []
+  in_use:
+    description:
+      - Why the data of images must not be deleted from O(source) as yet, by their ids, as
+        M(openstack_ops.glance.store_clones) returns it. Such an image belongs to the plan. It is kept without asking
+        Glance, and counts as one that cannot be deleted unless O(leave_behind) names it.
+    type: dict
+    default: {}
   announced_only:
     description:
       - Whether those deactivated images are left for the next call that the journal does not announce. Where the
@@ -163,8 +170,12 @@ images:
       description: How it was verified.
       type: str
       sample: reader
+    in_use:
+      description: Why its data is kept as yet, as O(in_use) has it; empty where it would be deleted.
+      type: str
+      sample: ""
 bytes:
-  description: How many bytes they have.
+  description: How many bytes those have that would be deleted.
   returned: success, and when the token is refused
   type: int
   sample: 20971520
@@ -235,6 +246,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "token": {"type": "str", "default": "", "no_log": False},
     "quarantine_days": {"type": "int", "default": 0},
     "leave_behind": {"type": "list", "elements": "str", "default": []},
+    "in_use": {"type": "dict", "default": {}},
     "announced_only": {"type": "bool", "default": False},
     "playbook": {"type": "str", "default": PLAYBOOK},
     "progress_file": {"type": "path"},

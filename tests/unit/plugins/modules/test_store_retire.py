@@ -522,6 +522,55 @@ def test_one_that_cannot_be_deleted_does_not_stop_the_others(site: Site, cloud: 
     assert len(site.run(token=token)["retired"]) == 2
 
 
+def test_what_is_in_use_is_kept_without_asking_glance(site: Site, cloud: FakeStores) -> None:
+    fine, used = site.put("fine", 100), site.put("used", 50, status="deactivated")
+    site.cut_over()
+    in_use = {used: "it has 1 clone in Ceph, volumes/volume-1", "other": "it is none of these"}
+    plan = site.run(check=True, in_use=in_use)
+    assert (plan["bytes"], plan["token"]) == (100, site.plan())
+    assert {image["image_id"]: image["in_use"] for image in plan["images"]} == {fine: "", used: in_use[used]}
+    assert plan["table"][1:4] == [
+        "To be deleted from local: 1 image with 100 B, all of it verified in objects.",
+        "To stay in local until it is not in use any more: 1 image:",
+        f"  {used} (used): {in_use[used]}",
+    ]
+    result = site.run(token=plan["token"], in_use=in_use, announced_only=True)
+    assert (result["failed"], result["changed"], result["announcements"]) == (True, True, [])
+    assert f"1 of 2 images done: {used}: {in_use[used]}. What to do" in result["msg"]
+    assert cloud.deletions == [fine]
+    assert [line["state"] for line in site.lines("retire") if line["image_id"] == used] == ["failed"]
+    assert Report(site.state()).build()["attention"][0]["reason"] == in_use[used]
+    assert [image["image_id"] for image in site.run(token=plan["token"])["retired"]] == [used]
+
+
+def test_what_is_in_use_may_stay_for_ever(site: Site, cloud: FakeStores) -> None:
+    fine, used = site.put("fine"), site.put("used")
+    site.cut_over()
+    in_use = {used: "it has clones"}
+    assert site.run(token=site.plan(), in_use=in_use)["failed"]
+    token = site.plan(in_use=in_use, leave_behind=[used])
+    assert not site.run(token=token, in_use=in_use, leave_behind=[used]).get("failed")
+    assert cloud.deletions == [fine]
+    assert Report(site.state()).build()["attention"] == []
+
+
+def test_plan_of_images_that_are_all_in_use_would_change_nothing(site: Site) -> None:
+    used = site.put("used")
+    site.cut_over()
+    assert site.run(check=True, in_use={used: "it has clones"})["changed"] is False
+
+
+def test_long_lists_of_what_is_in_use_are_cut(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_switch_retire, "SHOWN_PROBLEMS", 2)
+    in_use = dict.fromkeys([site.put(f"image {number}") for number in range(5)], "it has clones")
+    site.cut_over()
+    plan = site.run(check=True, in_use=in_use)
+    assert [line for line in plan["table"] if line.startswith("  ")][-1] == "  and 3 images more"
+    failed = site.run(token=plan["token"], in_use=in_use)
+    assert (failed["msg"].count("it has clones"), len(failed["failures"])) == (2, 5)
+    assert "; and 3 more." in failed["msg"]
+
+
 def test_what_changed_after_the_plan_is_not_touched(
     site: Site, cloud: FakeStores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
