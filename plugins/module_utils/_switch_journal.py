@@ -30,7 +30,7 @@ Facts = dict[str, t.Any]
 
 EVENTS = frozenset(
     {"switch", "plan", "phase", "image", "copy", "reactivated", "source_hash", "verify", "unlock", "sample", "retire"}
-    | {"stores", "verdict", "restored", "reread", "left_behind", "left"}
+    | {"stores", "verdict", "restored", "reread", "left_behind", "left", "clones"}
 )
 JOURNAL = "journal.jsonl"
 LOCK = "lock"
@@ -95,6 +95,7 @@ class State:
     :ivar left: the images that the newest copying has left, failures not among them, with the ``reason``, by their id.
     :ivar others: of how many images nothing was to be copied then (``images``), by the ``reason``.
     :ivar left_behind: the images that the operator lets stay where they are, by their id.
+    :ivar clones: which images in the old store had or may have had clones in Ceph when the newest plan was made.
     :ivar updated: when the newest line was written that is no verdict.
     :ivar damaged: how many lines cannot be read; a run that was killed leaves one at most.
     """
@@ -110,6 +111,7 @@ class State:
     left: dict[str, Facts] = dataclasses.field(default_factory=dict)
     others: list[Facts] = dataclasses.field(default_factory=list)
     left_behind: dict[str, Facts] = dataclasses.field(default_factory=dict)
+    clones: Facts = dataclasses.field(default_factory=dict)
     round_begun: str = ""
     updated: str = ""
     lines: int = 0
@@ -143,7 +145,7 @@ class State:
         elif event in ("left", "left_behind"):
             setattr(self, event, {image["image_id"]: image for image in line["images"]})
             self.others = line.get("others", self.others)
-        elif event in ("plan", "verdict"):
+        elif event in ("plan", "clones", "verdict"):
             setattr(self, event, line)
 
     def _forget_proofs(self, before: str) -> None:

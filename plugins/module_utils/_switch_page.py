@@ -211,6 +211,33 @@ as of {{ report.updated | moment }}.</p>
 </div>
 {% endif %}
 
+{% if report.clones.images or report.clones.notes %}
+<h2 id="clones-title">Clones in Ceph</h2>
+<p>Retire keeps the data of an image in <bdi>{{ from }}</bdi> that volumes or instances are clones of, until they are
+gone, or flattened with <code>rbd flatten</code>.</p>
+{% for note in report.clones.notes %}
+<p class="warn"><bdi>{{ note }}</bdi></p>
+{% endfor %}
+{% if report.clones.images %}
+<div class="scroll" role="region" aria-labelledby="clones-title" tabindex="0">
+<table class="clones">
+<thead><tr><th scope="col">Image</th><th scope="col" class="number">Clones</th>
+<th scope="col">The first of them</th></tr></thead>
+<tbody>
+{% for image in report.clones.images[:shown_clones] %}
+<tr><td>{{ cut(image.name or "(no name)", 100) }}<span class="id">{{ image.image_id }}</span></td>
+<td class="number">{{ "not known" if image.clones is none else image.clones | count }}</td>\
+<td><bdi>{{ image.first | join(", ") }}</bdi></td></tr>
+{% endfor %}
+</tbody>
+</table>
+</div>
+{% if report.clones.images | length > shown_clones %}
+<p>And {{ (report.clones.images | length - shown_clones) | count }} more, which <code>report.json</code> names.</p>
+{% endif %}
+{% endif %}
+{% endif %}
+
 <h2>What to type now</h2>
 {% if report.verdict.status != 0 %}
 <p>To go on:</p>
@@ -385,6 +412,7 @@ COLUMNS = (
     ("Retries", "number"),
     ("State", ""),
 )
+SHOWN_CLONES = 50
 TONES = {
     "verified": "good",
     "retired": "good",
@@ -420,6 +448,7 @@ def page(report: dict[str, t.Any]) -> str:
         stores=charts.store_chart(stores["before"], stores["after"]),
         charts=charts,
         columns=COLUMNS,
+        shown_clones=SHOWN_CLONES,
         style=STYLE,
         style_hash=_hash(STYLE),
         script=SCRIPT,

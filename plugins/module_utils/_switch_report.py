@@ -109,6 +109,7 @@ class Report:
             "attention": attention,
             "images": images,
             "others": self._state.others,
+            "clones": self._clones(),
             "rate": [
                 {key: line.get(key) for key in ("time", "what", "images", "bytes", "rate")}
                 for line in self._state.samples
@@ -194,9 +195,29 @@ class Report:
             reasons.append(f"{fields}: changed while it was copied, and Glance has undone that; change it again")
         if image.is_open:
             reasons.append("it is deactivated, was activated for a moment, and may be active still: run again")
-        if image.retire.get("state") == "failed":
+        if image.retire.get("state") == "failed" and image.id not in self._state.left_behind:
             reasons.append(image.retire.get("reason") or f"its data could not be deleted from {self._from}")
         return "; ".join(reasons)
+
+    def _clones(self) -> Facts:
+        """Return which images in the old store have clones in Ceph, and what could not be seen of that."""
+        if self._newest_finished() == "retire":
+            return {"images": [], "notes": []}
+        lines = {line["image_id"]: line for line in self._state.clones.get("images", [])}
+        images = [self._state.images.get(image_id, ImageState(image_id)) for image_id in lines]
+        return {
+            "images": [
+                {
+                    "image_id": image.id,
+                    "name": visible(masked(image.facts.get("name") or "")),
+                    "clones": lines[image.id]["clones"],
+                    "first": [visible(name) for name in lines[image.id]["first"]],
+                }
+                for image in images
+                if not image.is_retired and not image.is_gone
+            ],
+            "notes": [visible(note) for note in self._state.clones.get("notes", [])],
+        }
 
     def _totals(self, images: t.Sequence[Facts]) -> Facts:
         def count(*states: str) -> int:
@@ -353,7 +374,14 @@ def table(report: Facts) -> list[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(4)] if rows else []
     lines = ["  ".join([*map(str.ljust, row[:4], widths), row[4]]).rstrip() for row in rows]
     lines += [f"Not to be copied: {images_text(other['images'])}, {other['reason']}." for other in report["others"]]
+    lines += _clone_lines(report)
     return [*lines, _summary(report)]
+
+
+def _clone_lines(report: Facts) -> list[str]:
+    count, source = len(report["clones"]["images"]), report["switch"]["from"]
+    kept = f"Kept in {source} by retire as long as they have clones in Ceph: {images_text(count)}."
+    return [*([kept] if count else []), *report["clones"]["notes"]]
 
 
 def _cut(name: str) -> str:

@@ -50,7 +50,7 @@ requirements:
 notes:
   - The keys of C(report.json) are C(schema), which changes when a key changes its meaning or goes; C(updated), the time
     of the newest line of the journal; C(switch), its first line; C(verdict), C(totals) and C(commands) as returned;
-    C(phases), C(attention), C(images), C(others), C(rate), C(stores) and C(damaged_lines).
+    C(phases), C(attention), C(images), C(others), C(clones), C(rate), C(stores) and C(damaged_lines).
   - Each of C(phases) has C(phase), C(controller), C(started), C(ended), C(seconds), C(state) and C(reason).
   - Each of C(images) has C(image_id), C(name), C(size), C(status), C(visibility), C(owner), C(from), C(to),
     C(hash_algo), C(hash_value), C(hash_of) (C(glance) or C(source), whose hash it is), C(state), C(proof),
@@ -60,6 +60,9 @@ notes:
     is no whole copy, C(wrong) where the copy is not the image, and C(blocked) where it cannot be copied as it is. It is
     C(left_behind) where somebody has asked for that, and no copy of it is verified.
   - Each of C(others) has a C(reason) to copy nothing, and how many C(images) have it.
+  - C(clones) tells of clones in Ceph, as of the newest plan. It has the C(images) in the old store that have clones or
+    may have some, each with C(image_id), C(name), how many C(clones) (none where that is not known) and the C(first) of
+    them; and C(notes) on what could not be seen.
   - Each of C(rate) has C(time), C(what), C(images), C(bytes) and C(rate), the mean since its run began. C(stores) has
     C(before) and C(after), each with C(images) and C(bytes) of every store.
 author: The openstack_ops.glance developers (@openstack-ops)

@@ -195,6 +195,13 @@ left:
   type: list
   elements: dict
   sample: []
+clones:
+  description:
+    - Which images in the old store had clones in Ceph when the newest plan was made, as the event that
+      M(openstack_ops.glance.store_clones) has returned.
+  returned: success
+  type: dict
+  sample: {event: clones, images: [], notes: []}
 wrong:
   description: The copies that could not be read or were found wrong, told as in RV(shares), with the C(reason).
   returned: success
@@ -314,6 +321,7 @@ def told(journal: Journal, state: State, other: State, params: dict[str, t.Any])
         "portions": _switch_shares.count(waiting, params["controllers"]),
         "shares": _switch_shares.shares(waiting, params["controllers"]),
         "left": state.uncopied(),
+        "clones": {"event": "clones", **{name: state.clones.get(name, []) for name in ("images", "notes")}},
         "wrong": [_told(image) for image in state.wrong()],
         "discarded": state.discarded(),
         "mendable": [_told(image) for image in state.mendable()],

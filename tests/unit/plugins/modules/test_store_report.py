@@ -292,6 +292,47 @@ def test_retired_switch(report: t.Any) -> None:
     assert "what was verified there is deleted from local" in report(story)[0]["verdict"]["text"]
 
 
+def with_clones(images: list[tuple[str, t.Optional[int]]], notes: t.Sequence[str] = ()) -> dict[str, t.Any]:
+    """Return the facts of the event that names images with clones."""
+    rows = [
+        {"image_id": image_id, "clones": number, "first": ["volumes/<b>"] if number else []}
+        for image_id, number in images
+    ]
+    return {"images": rows, "notes": list(notes)}
+
+
+def test_images_with_clones_are_told(report: t.Any) -> None:
+    story = whole_switch(2)
+    one, gone = story.image(1), story.image(0)
+    story.tell("clones", **with_clones([("earlier", 9)]))
+    story.tell("clones", **with_clones([(one, 1200), (gone, 1), ("unnamed", None)], ["One was not seen."]))
+    story.tell("retire", image_id=gone, state="done", size=100 * MIB)
+    result, content = report(story)
+    assert result["verdict"]["status"] == 0
+    assert [(row["image_id"], row["clones"], row["first"]) for row in content["clones"]["images"]] == [
+        (one, 1200, ["volumes/<b>"]), ("unnamed", None, []),
+    ]  # fmt: skip
+    assert result["table"][:2] == [
+        "Kept in local by retire as long as they have clones in Ceph: 2 images.", "One was not seen."
+    ]  # fmt: skip
+    page = Path(result["html"]).read_text(encoding="utf-8")
+    assert all(text in page for text in ("Clones in Ceph", "1,200", "not known", "volumes/&lt;b&gt;", "One was not"))
+    story.phase("retire")
+    result, content = report(story)
+    assert content["clones"] == {"images": [], "notes": []}
+    assert "Clones in Ceph" not in Path(result["html"]).read_text(encoding="utf-8")
+
+
+def test_page_names_the_first_images_with_clones(report: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_switch_page, "SHOWN_CLONES", 2)
+    story = whole_switch(1)
+    story.tell("clones", **with_clones([(f"image-{number}", 1) for number in range(5)]))
+    result, content = report(story)
+    page = Path(result["html"]).read_text(encoding="utf-8")
+    assert ("image-1" in page, "image-2" in page, "And 3 more" in page) == (True, False, True)
+    assert len(content["clones"]["images"]) == 5
+
+
 def test_hash_of_the_source_stands_in(report: t.Any) -> None:
     story = whole_switch(1, hash_algo="", hash_value="")
     story.tell("source_hash", image_id=story.image(0, hash_algo="", hash_value=""), algo="sha512", value="ab", size=1)
@@ -359,7 +400,9 @@ def test_every_key_of_the_report_is_documented(report: t.Any) -> None:
     story.copy(story.image(2, "bad"), "failed")
     _result, content = report(story)
     told = " ".join(yaml.safe_load(store_report.DOCUMENTATION)["notes"])
-    keys = {*content}
+    story.tell("clones", **with_clones([("one", 1)]))
+    _result, content = report(story)
+    keys = {*content, *content["clones"], *content["clones"]["images"][0]}
     for part in ("phases", "images", "attention", "rate"):
         assert content[part], part
         keys |= set(content[part][0])

@@ -135,6 +135,15 @@ def test_module_writes_and_tells(run_module: RunModule, tmp_path: Path) -> None:
     assert len(Path(result["path"]).read_text(encoding="utf-8").splitlines()) == 7
 
 
+def test_images_with_clones_are_told_as_they_were_noted(run_module: RunModule, tmp_path: Path) -> None:
+    journal = str(tmp_path / "journal")
+    nothing: dict[str, t.Any] = {"event": "clones", "images": [], "notes": []}
+    assert run_module(switch_journal, {"journal": journal})["clones"] == nothing
+    event = {**nothing, "images": [{"image_id": "a", "clones": 2, "first": ["volumes/a"]}], "notes": ["so"]}
+    assert run_module(switch_journal, {"journal": journal, "events": [event]})["clones"] == event
+    assert run_module(switch_journal, {"journal": journal, "events": [nothing]})["clones"] == nothing
+
+
 def test_controllers_are_told_that_a_run_has_left_out_of_service(run_module: RunModule, tmp_path: Path) -> None:
     def phase(state: str, controller: str) -> dict[str, t.Any]:
         return {"event": "phase", "phase": "add", "state": state, "controller": controller}
@@ -226,5 +235,5 @@ def test_journals_that_went_different_ways_are_refused(run_module: RunModule, tm
 def test_unknown_event_is_refused_before_anything_is_written(run_module: RunModule, tmp_path: Path) -> None:
     events = [{"event": "phase", "phase": "copy", "state": "started"}, {"event": "fase"}]
     result = run_module(switch_journal, {"journal": str(tmp_path / "x"), "events": events})
-    assert "there is no event fase; there are copy," in result["msg"]
+    assert "there is no event fase; there are clones," in result["msg"]
     assert not (tmp_path / "x").exists()
