@@ -157,6 +157,63 @@ def test_copies_are_made_again_only_where_some_were_taken_away(discarded: list[s
     assert "announce.yml" not in str(loaded("tasks/mend.yml"))
 
 
+IN_CEPH = {"name": "rbd", "type": "rbd", "becomes": "local"}
+
+
+@pytest.mark.parametrize(
+    ("stores", "name"),
+    [
+        ([IN_CEPH], "rbd"),
+        ([{**IN_CEPH, "name": "local"}, {**IN_CEPH, "becomes": "objects"}], "local"),
+        ([{**IN_CEPH, "type": "file"}], ""),
+        ([{**IN_CEPH, "becomes": "objects"}], ""),
+        ([], ""),
+    ],
+)
+def test_clones_are_looked_for_where_the_old_store_is_in_ceph(stores: list[dict[str, str]], name: str) -> None:
+    variables = {"_glance_switch_guard": {"stores": stores}}
+    assert worked_out(loaded("vars/main.yml")["_glance_switch_source_in_ceph"], **variables) == name
+    for file in ("plan", "retire"):
+        (include,) = [
+            each for each in tasks(loaded(f"tasks/{file}.yml")) if "clones.yml" in str(each) and "when" in each
+        ]
+        assert is_run(file, include["name"], **variables) == bool(name)
+
+
+def test_clones_are_noted_once() -> None:
+    name = "Journal | Note which images have clones"
+    noted = {"event": "clones", "images": [], "notes": []}
+    found = {**noted, "images": [{"image_id": "a", "clones": 1, "first": ["volumes/a"]}]}
+    for event, known, run in ((found, noted, True), (noted, found, True), (found, found, False)):
+        variables = {"_glance_switch_clones": {"event": event}, "_glance_switch_journal": {"clones": known}}
+        assert is_run("begin", name, **variables) == run
+    assert not is_run("begin", name, _glance_switch_journal={"clones": noted})
+
+
+@pytest.mark.parametrize(
+    ("token", "check", "clones", "stops"),
+    [
+        ("7d4f", False, {"unseen": "timed out"}, True),
+        ("7d4f", False, {"unseen": ""}, False),
+        ("7d4f", False, None, False),
+        ("7d4f", True, {"unseen": "timed out"}, False),
+        ("", False, {"unseen": "timed out"}, False),
+    ],
+)
+def test_nothing_is_deleted_where_ceph_tells_nothing(
+    token: str, check: bool, clones: t.Optional[dict[str, str]], stops: bool
+) -> None:
+    name = "Retire | Stop when Ceph does not tell of them"
+    variables: dict[str, t.Any] = {"glance_switch_token": token, "ansible_check_mode": check}
+    if clones is not None:
+        variables["_glance_switch_clones"] = clones
+    that = task("retire", name)["ansible.builtin.assert"]["that"]
+    is_fine = worked_out(trust_as_template(f"{{{{ {that} }}}}"), **variables)
+    assert (is_run("retire", name, **variables) and not is_fine) == stops
+    names = [each["name"] for each in tasks(loaded("tasks/retire.yml"))]
+    assert names.index(name) < names.index("Retire | Delete, or without a token show the plan")
+
+
 def test_what_the_gate_reads_is_never_registered_by_a_task_that_may_be_skipped() -> None:
     for path in sorted((ROLE / "tasks").glob("*.yml")):
         for each in tasks(loaded(f"tasks/{path.name}")):
