@@ -110,7 +110,7 @@ def test_images_with_clones(
 
 
 def test_ceph_that_does_not_answer_is_unknown(switch: Switch, gardener: Gardener, bed: Bed) -> None:
-    switch.begin_with("local")
+    switch.begin_with(ENDS.source)
     gardener.plant(PLANS[:1], store=ENDS.source)
     with stopped_osd(bed):
         plan = switch.run(ENDS, "--check")
