@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
+import threading
 import time
 import typing as t
 from dataclasses import dataclass
 
-from playbook import Outcome, Playbook
+from playbook import ENVIRONMENT, ROOT, Outcome, Playbook
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -116,6 +118,44 @@ class Switch:
                 begun.add(phase)
                 hear(phase)
         return Outcome(process.wait(TIMEOUT), "".join(lines))
+
+    def interrupt(self, ends: Ends, task: str, delay: float, **variables: t.Any) -> tuple[Outcome, float]:
+        """Press Ctrl-C some seconds after a task has begun; return how the run ended, and how many seconds that took.
+
+        Once only: at the second one, Ansible is gone before it has told anything.
+        """
+        process = self.start(ends, **variables)
+        pressed: list[float] = []
+
+        def press() -> None:
+            pressed.append(time.monotonic())
+            os.killpg(process.pid, signal.SIGINT)
+
+        timer = threading.Timer(delay, press)
+
+        def look(line: str) -> None:
+            if line.startswith("TASK [") and task in line and not timer.ident:
+                timer.start()
+
+        outcome = self.follow(process, lambda phase: None, look)
+        timer.cancel()
+        assert pressed, outcome.text
+        return outcome, time.monotonic() - pressed[0]
+
+    def go_on(self, outcome: Outcome) -> Outcome:
+        """Do what an interrupted run has told its operator to do."""
+        (command,) = re.findall(r"^Go on:\n(.*)$", outcome.text, re.MULTILINE)
+        ran = subprocess.run(
+            ["bash", "-c", command],
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=TIMEOUT,
+            text=True,
+            check=False,
+        )
+        return Outcome(ran.returncode, ran.stdout)
 
     def _variables(self, ends: Ends, others: dict[str, t.Any]) -> dict[str, t.Any]:
         named = {"from": ends.source, "to": ends.target, "directory": str(self.journals), **others}

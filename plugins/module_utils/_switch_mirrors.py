@@ -9,7 +9,7 @@
 
 Lines are only ever added to a journal. So one of two is the begin of the other, unless the switch was continued from
 both of them. Their last lines do not count as long as they say nothing of the switch: what a killed run has torn, a
-verdict, and that the journal was brought back.
+verdict, that a phase was interrupted, and that the journal was brought back.
 """
 
 from __future__ import annotations
@@ -95,7 +95,8 @@ def settled(data: bytes) -> bytes:
 
 def _is_idle(line: bytes) -> bool:
     try:
-        return bool(json.loads(line)["event"] in IDLE)
+        told = json.loads(line)
+        return told["event"] in IDLE or (told["event"], told.get("state")) == ("phase", "interrupted")
     except (ValueError, KeyError, TypeError):
         return True
 

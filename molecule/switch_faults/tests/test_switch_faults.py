@@ -11,11 +11,16 @@ import typing as t
 
 import pytest
 from faults import Misfortune, kill_all_glances_in_a_copy, kill_glance, kill_playbook
-from seed import MIB, Plan
-from switching import Ends
+from seed import MIB, Plan, few
+from snapshot import compare, snapshot
+from switching import Ends, stuck
 
 if t.TYPE_CHECKING:
+    from bed import Api, Bed
     from chaos import Chaos
+    from playbook import Outcome
+    from seed import Gardener
+    from switching import Switch
 
 THERE = Ends("local", "local-2")
 FIXED = [
@@ -33,3 +38,37 @@ LARGE = [Plan(f"large {number}", 300 * MIB) for number in range(2)]
 @pytest.mark.parametrize(("misfortune", "ends"), FIXED, ids=str)
 def test_misfortune(chaos: Chaos, misfortune: Misfortune, ends: Ends) -> None:
     chaos.endure(misfortune, ends, LARGE)
+
+
+def told(interrupted: tuple[Outcome, float], *words: str) -> None:
+    """Check that whoever has interrupted a run was told, soon after, how far it is."""
+    outcome, seconds = interrupted
+    own, _after, text = outcome.text.partition("User interrupted execution")
+    missing = [word for word in ("The switch from local to local-2 was interrupted.", *words) if word not in text]
+    assert (outcome.status, missing) == (99, []), own + text
+    assert seconds < 15, text
+
+
+def test_ctrl_c(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed) -> None:
+    switch.begin_with(THERE.source)
+    planted = gardener.plant([*few(), *LARGE], seed="ctrl-c", store=THERE.source)
+    before = snapshot(apis, [image.image_id for image in planted])
+
+    # With such a limit, the first copies are the last ones for hours.
+    copies = switch.interrupt(THERE, "Transfer | Copy what is not in the new store", 15, bandwidth=1)
+    told(copies, "Stopped in copy. Copy was interrupted", "not copied yet", "Go back:")
+    report = switch.report(THERE)
+    assert report["verdict"]["title"] == "Stopped in copy"
+    assert compare(before, snapshot(apis, before), meanwhile=True) == []
+
+    reading = switch.interrupt(THERE, "Portion | Read the copies", 2)
+    told(reading, "Stopped in verify. Verify was interrupted.", "copied but not verified", "Go back:")
+    assert switch.report(THERE)["phases"][-1]["state"] == "interrupted"
+
+    outcome = switch.go_on(reading[0])
+    assert outcome.status == 0, outcome.text
+    bed.wait_until_healthy()
+    assert switch.report(THERE)["verdict"]["status"] == 0
+    assert switch.default_store() == THERE.target
+    assert compare(before, snapshot(apis, before)) == []
+    assert stuck(bed, apis[0]) == []
