@@ -54,8 +54,8 @@ def test_ctrl_c(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed) -
     planted = gardener.plant([*few(), *LARGE], seed="ctrl-c", store=THERE.source)
     before = snapshot(apis, [image.image_id for image in planted])
 
-    # With such a limit, the first copies are the last ones for hours.
-    copies = switch.interrupt(THERE, "Transfer | Copy what is not in the new store", 15, bandwidth=1)
+    # The plan asks the same module. With such a limit, the first copies are the last ones for hours.
+    copies = switch.interrupt(THERE, "Announce | Copy]", 15, bandwidth=1)
     told(copies, "Stopped in copy. Copy was interrupted", "not copied yet", "Go back:")
     report = switch.report(THERE)
     assert report["verdict"]["title"] == "Stopped in copy"
