@@ -241,7 +241,7 @@ class Copying:
             try:
                 self._passes()
             except StoppedError as interrupted:
-                self._end(f"interrupted: {interrupted}", interrupted=True)
+                self._end(str(interrupted), interrupted=True)
             except GlanceError as error:
                 self._end(str(error))
             else:
@@ -699,7 +699,8 @@ class Copying:
 
     def _end(self, reason: str, interrupted: bool = False) -> None:
         """Leave everything so that the next run can go on."""
-        self.outcome.stopped, self.outcome.interrupted = reason, interrupted
+        self.outcome.stopped = f"interrupted: {reason}" if interrupted else reason
+        self.outcome.interrupted = interrupted
         concurrent.futures.wait(self._jobs, timeout=TICK if self._controllers.seconds_of_silence else 10)
         for image_id in self.open:
             # Nobody shall read it because somebody went home; its copy may fail for it, and is made again.
