@@ -13,7 +13,7 @@ import pytest
 from faults import Misfortune, kill_all_glances_in_a_copy, kill_glance, kill_playbook
 from seed import MIB, Plan, few
 from snapshot import compare, snapshot
-from switching import Ends, stuck
+from switching import Ends, stores_of, stuck
 
 if t.TYPE_CHECKING:
     from bed import Api, Bed
@@ -70,5 +70,8 @@ def test_ctrl_c(switch: Switch, gardener: Gardener, apis: list[Api], bed: Bed) -
     bed.wait_until_healthy()
     assert switch.report(THERE)["verdict"]["status"] == 0
     assert switch.default_store() == THERE.target
+
+    switch.retire(THERE)
+    assert set(map(frozenset, stores_of(apis[0], planted).values())) == {frozenset({THERE.target})}
     assert compare(before, snapshot(apis, before)) == []
     assert stuck(bed, apis[0]) == []
