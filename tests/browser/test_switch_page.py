@@ -18,6 +18,7 @@ from ansible_collections.openstack_ops.glance.plugins.module_utils import _switc
 from ansible_collections.openstack_ops.glance.tests.browser.webdriver import Browser
 from ansible_collections.openstack_ops.glance.tests.unit.plugins.switch_story import HOSTILE, whole_switch
 
+NOTE = "Whether 1 image in local has clones is not known: <img src=x onerror=alert(1)>."
 SCREENS = {"phone": (390, 844), "desktop": (1280, 900)}
 
 
@@ -36,6 +37,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
         if images:
             bad = story.image(images, "<script>alert(1)</script>")
             story.copy(bad, "failed", reason="</td><script>document.title = 'taken over'</script>")
+            clones = [f"volumes/volume-{'x' * 80}<script>document.title = 'cloned'</script>"]
+            story.tell("clones", images=[{"image_id": bad, "clones": 1, "first": clones}], notes=[NOTE])
         directory = story.write(tmp_path_factory.mktemp(f"images-{images}"))
         result = _switch_report.run({"journal": directory, "playbook": _switch_report.PLAYBOOK})
         found[images] = Path(result["html"])
@@ -101,6 +104,15 @@ def test_names_run_nothing(opened: t.Any) -> None:
     assert {HOSTILE[0], HOSTILE[2], HOSTILE[3], HOSTILE[7], HOSTILE[8]} <= set(shown)
 
 
+def test_names_of_clones_run_nothing(opened: t.Any) -> None:
+    browser = opened(50)
+    shown = browser.run("return document.querySelector('table.clones').textContent")
+    assert "<script>document.title = 'cloned'</script>" in shown
+    assert NOTE in browser.run("return document.body.textContent")
+    assert browser.run("return document.title") == "1 image needs attention: local to objects"
+    assert browser.run("return document.images.length") == 0
+
+
 def test_policy_stops_what_is_not_in_the_page(opened: t.Any) -> None:
     browser = opened(50)
     browser.run(
@@ -152,9 +164,9 @@ def test_tables_and_pictures_are_told_to_those_who_do_not_see(opened: t.Any) -> 
     browser.tool("Accessibility.enable")
     nodes = browser.tool("Accessibility.getFullAXTree")["nodes"]
     roles = [node["role"]["value"] for node in nodes if not node["ignored"]]
-    # One row of the attention, one of each phase, those of the images, and the heads.
-    assert roles.count("row") == 51 + 1 + 4 + 3
-    assert roles.count("columnheader") == 9 + 4 + 5
+    # One row of the attention, one of the clones, one of each phase, those of the images, and the heads.
+    assert roles.count("row") == 51 + 1 + 1 + 4 + 4
+    assert roles.count("columnheader") == 9 + 4 + 3 + 5
     pictures = {node["name"]["value"]: node for node in nodes if node.get("role", {}).get("value") in ("img", "image")}
     assert set(pictures) == {
         "Rate over time 98.0 seconds of work, 50.0 MiB/s on average, 50.0 MiB/s at most.",
