@@ -30,14 +30,14 @@ def looked_at(apis: list[Api], planted: t.Sequence[Planted]) -> Snapshot:
     return seen
 
 
-def proved(report: dict[str, t.Any], planted: t.Sequence[Planted], *, forgotten: bool = False) -> None:
+def proved(
+    report: dict[str, t.Any], planted: t.Sequence[Planted], *, hash_of: t.Collection[str] = frozenset({"source"})
+) -> None:
     """Check that a report tells of every image with data that it is verified, and by which hash.
 
-    :param forgotten: whether the journal may know nothing of the hashes of the sources, as they went with all its
-        copies, or are those of an earlier switch: of an image without a hash there is the one then that Glance has
-        given it with its copy.
+    :param hash_of: by whose hash images without one may have been verified. Where the journal knows nothing of the hash
+        of the source, there is the one alone that Glance has given such an image with its copy.
     """
-    of_others = {"source", "glance"} if forgotten else {"source"}
     assert report["verdict"]["status"] == 0, report["verdict"]
     told = {image["image_id"]: image for image in report["images"]}
     for image in planted:
@@ -46,7 +46,7 @@ def proved(report: dict[str, t.Any], planted: t.Sequence[Planted], *, forgotten:
         one = told[image.image_id]
         assert one["state"] == "verified", one
         assert one["proof"] in {"reader", "file"}, one
-        assert one["hash_of"] in (of_others if image.plan.without_hash else {"glance"}), one
+        assert one["hash_of"] in (hash_of if image.plan.without_hash else {"glance"}), one
         assert one["hash_value"] == image.sha512, one
 
 
