@@ -195,23 +195,29 @@ def test_clones_are_noted_once() -> None:
     [
         ("7d4f", False, {"unseen": "timed out"}, True),
         ("7d4f", False, {"unseen": ""}, False),
-        ("7d4f", False, None, False),
         ("7d4f", True, {"unseen": "timed out"}, False),
         ("", False, {"unseen": "timed out"}, False),
     ],
 )
 def test_nothing_is_deleted_where_ceph_tells_nothing(
-    token: str, check: bool, clones: t.Optional[dict[str, str]], stops: bool
+    token: str, check: bool, clones: dict[str, str], stops: bool
 ) -> None:
     name = "Retire | Stop when Ceph does not tell of them"
-    variables: dict[str, t.Any] = {"glance_switch_token": token, "ansible_check_mode": check}
-    if clones is not None:
-        variables["_glance_switch_clones"] = clones
+    variables = {"glance_switch_token": token, "ansible_check_mode": check, "_glance_switch_clones": clones}
     that = task("retire", name)["ansible.builtin.assert"]["that"]
     is_fine = worked_out(trust_as_template(f"{{{{ {that} }}}}"), **variables)
     assert (is_run("retire", name, **variables) and not is_fine) == stops
     names = [each["name"] for each in tasks(loaded("tasks/retire.yml"))]
     assert names.index(name) < names.index("Retire | Delete, or without a token show the plan")
+
+
+def test_retirement_of_a_store_that_is_not_in_ceph_asks_nothing_of_clones() -> None:
+    look = "Retire | Look for clones"
+    assert is_run("retire", look, _glance_switch_source_in_ceph="fast")
+    assert not is_run("retire", look, _glance_switch_source_in_ceph="")
+    asked = [each for each in tasks(loaded("tasks/retire.yml")) if "_glance_switch_clones" in str(each)]
+    inside = [*tasks([task("retire", look)]), task("retire", "Retire | Show the plan")]
+    assert all(each in inside or "block" in each for each in asked)
 
 
 def test_what_the_gate_reads_is_never_registered_by_a_task_that_may_be_skipped() -> None:
