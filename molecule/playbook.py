@@ -71,8 +71,10 @@ class Playbook:
     def start(self, *arguments: str, variables: t.Optional[dict[str, t.Any]] = None) -> subprocess.Popen[str]:
         inventories = [word for path in (str(INVENTORY), *FURTHER_INVENTORIES) for word in ("-i", path)]
         self._variables.write_text(json.dumps(variables or {}), encoding="utf-8")
+        # What a shell has put into the background ignores Ctrl-C, and so would all that it starts.
+        listening = ["env", "--default-signal=INT"]
         return subprocess.Popen(
-            ["ansible-playbook", *inventories, self._name, "-e", f"@{self._variables}", *arguments],
+            [*listening, "ansible-playbook", *inventories, self._name, "-e", f"@{self._variables}", *arguments],
             cwd=ROOT,
             env=ENVIRONMENT,
             stdout=subprocess.PIPE,

@@ -159,7 +159,18 @@ class Run:
         inventory = self._directory / "inventory.yml"
         inventory.write_text(json.dumps(self._inventory()), encoding="utf-8")
         given = {**self._variables(), "glance_switch_phase": phase, **variables}
-        command = [sys.executable, "-m", "ansible", "playbook", "-i", str(inventory), playbook]
+        # What a shell has put into the background ignores Ctrl-C, and so would all that it starts.
+        command = [
+            "env",
+            "--default-signal=INT",
+            sys.executable,
+            "-m",
+            "ansible",
+            "playbook",
+            "-i",
+            str(inventory),
+            playbook,
+        ]
         command += ["-e", json.dumps(given), "--start-at-task", LEASE]
         settings = {
             "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
